@@ -1,0 +1,1 @@
+"""Facts about chains: addresses, amounts, readings. Knows no user, no case, no page."""
