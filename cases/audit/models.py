@@ -1,0 +1,160 @@
+"""The record: streams of events, each chained to the one before by SHA-256.
+
+An event's `body` is the canonical JSON (RFC 8785) that is hashed; the other columns are projections of it that the
+database itself takes from the body when the row is inserted, so that the two can never disagree. Values that may one
+day have to go (names, amounts, reasons) stand in `details`; the body holds only their salted digest, so that disposal
+leaves the chain whole.
+
+    hash = SHA-256( "holdfast-event-1" ‖ stream uuid (16) ‖ sequence (8, big endian)
+                    ‖ recorded_at µs since 1970 (8) ‖ previous hash (32) ‖ SHA-256(body) (32) )
+
+The first event's previous hash is 32 zero bytes.
+"""
+
+import uuid
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from wallets.models.triggers import FirmTrigger
+
+CHAIN_FUNCTION = """
+        spoken := convert_from(NEW.body, 'UTF8')::jsonb;
+        -- The lock on the stream is taken here, in the insert, which an action does last: it is held for
+        -- the shortest time that still makes the sequence gapless.
+        UPDATE audit_stream SET length = length + 1 WHERE id = NEW.stream_id
+            RETURNING uuid, length, head_hash INTO head;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'audit: no such stream' USING ERRCODE = 'foreign_key_violation';
+        END IF;
+        IF spoken->>'stream' IS DISTINCT FROM head.uuid::text THEN
+            RAISE EXCEPTION 'audit: the body names another stream' USING ERRCODE = 'check_violation';
+        END IF;
+        IF decode(spoken->>'nonce', 'hex') IS DISTINCT FROM NEW.nonce OR length(NEW.nonce) <> 16 THEN
+            RAISE EXCEPTION 'audit: the body holds another nonce' USING ERRCODE = 'check_violation';
+        END IF;
+        IF decode(spoken->>'details_sha256', 'hex') IS DISTINCT FROM sha256(NEW.nonce || NEW.details) THEN
+            RAISE EXCEPTION 'audit: the details do not fit their digest' USING ERRCODE = 'check_violation';
+        END IF;
+        NEW.sequence := head.length;
+        NEW.previous_hash := head.head_hash;
+        NEW.recorded_at := clock_timestamp();
+        NEW.action := spoken->>'action';
+        NEW.occurred_at := (spoken->>'occurred_at')::timestamptz;
+        NEW.object_kind := coalesce(spoken->'object'->>'kind', '');
+        NEW.object_number := (spoken->'object'->>'number')::bigint;
+        NEW.acting_role := coalesce(spoken->'actor'->>'role', '');
+        IF (spoken->'actor'->>'id')::uuid IS DISTINCT FROM
+           (SELECT public_id FROM people_user WHERE id = NEW.actor_id) THEN
+            RAISE EXCEPTION 'audit: the body names another actor' USING ERRCODE = 'check_violation';
+        END IF;
+        NEW.hash := sha256(
+            convert_to('holdfast-event-1', 'UTF8')
+            || uuid_send(head.uuid)
+            || int8send(NEW.sequence)
+            || int8send((extract(epoch FROM NEW.recorded_at) * 1000000)::bigint)
+            || NEW.previous_hash
+            || sha256(NEW.body)
+        );
+        UPDATE audit_stream SET head_hash = NEW.hash WHERE id = NEW.stream_id;
+        RETURN NEW;
+"""
+
+REFUSE = "RAISE EXCEPTION 'the record is append-only' USING ERRCODE = 'insufficient_privilege';"
+
+
+class Stream(models.Model):
+    """One chain: a case's, or the installation's own (`system`)."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(max_length=10, choices=[("case", _("Case")), ("system", _("System"))])
+    length = models.BigIntegerField(default=0)
+    head_hash = models.BinaryField(default=bytes(32))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind"], condition=models.Q(kind="system"), name="stream_one_system"
+            ),
+        ]
+        triggers = [
+            # The head may only move with an event: the event's own trigger runs one level deeper.
+            FirmTrigger(
+                name="head_moves_with_events",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                func="IF pg_trigger_depth() < 2 THEN RAISE EXCEPTION 'audit: a stream''s head moves only with "
+                "its events' USING ERRCODE = 'insufficient_privilege'; END IF; RETURN NEW;",
+            ),
+            FirmTrigger(
+                name="never_deleted",
+                operation=pgtrigger.Delete,
+                when=pgtrigger.Before,
+                func=REFUSE + " RETURN NULL;",
+            ),
+            FirmTrigger(
+                name="never_truncated",
+                operation=pgtrigger.Truncate,
+                when=pgtrigger.Before,
+                level=pgtrigger.Statement,
+                func=REFUSE + " RETURN NULL;",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.uuid}"
+
+
+class Event(models.Model):
+    """What somebody did: written once, last in its transaction, never changed."""
+
+    stream = models.ForeignKey(Stream, on_delete=models.PROTECT, related_name="events")
+    sequence = models.BigIntegerField(default=0)
+    nonce = models.BinaryField()
+    body = models.BinaryField()
+    details = models.BinaryField()
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    # From here on: set by the database from the body.
+    action = models.CharField(max_length=60, default="")
+    object_kind = models.CharField(max_length=30, default="")
+    object_number = models.BigIntegerField(null=True, blank=True)
+    acting_role = models.CharField(max_length=20, default="")
+    occurred_at = models.DateTimeField(null=True)
+    recorded_at = models.DateTimeField(null=True)
+    previous_hash = models.BinaryField(default=b"")
+    hash = models.BinaryField(default=b"")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["stream", "sequence"], name="event_sequence_once"),
+            models.CheckConstraint(condition=models.Q(sequence__gt=0), name="event_sequence_positive"),
+        ]
+        triggers = [
+            FirmTrigger(
+                name="chain",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                declare=[("spoken", "jsonb"), ("head", "record")],
+                func=CHAIN_FUNCTION,
+            ),
+            FirmTrigger(
+                name="append_only",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                when=pgtrigger.Before,
+                func=REFUSE + " RETURN NULL;",
+            ),
+            FirmTrigger(
+                name="never_truncated",
+                operation=pgtrigger.Truncate,
+                when=pgtrigger.Before,
+                level=pgtrigger.Statement,
+                func=REFUSE + " RETURN NULL;",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.action}"

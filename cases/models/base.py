@@ -1,0 +1,67 @@
+"""What the casework's tables share: constraints that the database keeps, whoever writes."""
+
+from collections.abc import Iterable
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+
+from cases.status import MOVES, pairs
+from wallets.models.triggers import FirmTrigger
+
+
+class FirmMoves(FirmTrigger, pgtrigger.FSM):  # type: ignore[misc]
+    """pgtrigger's state machine without its session switch."""
+
+
+APPEND_ONLY = (
+    "RAISE EXCEPTION 'rows of % are written once', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';"
+)
+
+
+def known(field: str, values: Iterable[str], name: str) -> models.CheckConstraint:
+    """The field holds one of the known values."""
+    return models.CheckConstraint(condition=Q(**{f"{field}__in": sorted(values)}), name=name)
+
+
+def both_or_neither(first: str, second: str, name: str) -> models.CheckConstraint:
+    """`x_at` and `x_by` are set together: no act without its actor, no actor without the time."""
+    return models.CheckConstraint(
+        condition=Q(**{f"{first}__isnull": True, f"{second}__isnull": True})
+        | Q(**{f"{first}__isnull": False, f"{second}__isnull": False}),
+        name=name,
+    )
+
+
+def follows_moves(table: str) -> FirmMoves:
+    """The database's own copy of a MOVES table: no status changes past it, whoever writes."""
+    return FirmMoves(name=f"{table}_moves", field="status", transitions=pairs(MOVES[table]))
+
+
+def append_only(prefix: str) -> list[FirmTrigger]:
+    """No row of the table is changed or removed once written."""
+    return [
+        FirmTrigger(
+            name=f"{prefix}_append_only",
+            operation=pgtrigger.Update | pgtrigger.Delete,
+            when=pgtrigger.Before,
+            func=APPEND_ONLY,
+        ),
+        FirmTrigger(
+            name=f"{prefix}_never_truncated",
+            operation=pgtrigger.Truncate,
+            when=pgtrigger.Before,
+            level=pgtrigger.Statement,
+            func=APPEND_ONLY,
+        ),
+    ]
+
+
+def never_deleted(prefix: str) -> FirmTrigger:
+    """Rows of the table stay: an end is a state of its own."""
+    return FirmTrigger(
+        name=f"{prefix}_never_deleted",
+        operation=pgtrigger.Delete,
+        when=pgtrigger.Before,
+        func="RAISE EXCEPTION 'rows of % are never deleted', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';",
+    )

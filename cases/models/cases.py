@@ -1,0 +1,175 @@
+"""A case, its members, tags and notes."""
+
+from typing import TYPE_CHECKING
+
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Upper
+from django.utils.translation import gettext_lazy as _
+
+from cases.audit.models import Stream
+from cases.models.base import append_only, both_or_neither, follows_moves, known, never_deleted
+from cases.people.models import Role, User
+from cases.references import new_reference
+from cases.status import CaseStatus, Disposition
+
+
+class Typology(models.TextChoices):
+    DPRK_IT_WORKERS = "dprk_it_workers", _("DPRK IT workers")
+    SANCTIONS_EVASION = "sanctions_evasion", _("Sanctions evasion")
+    MONEY_LAUNDERING = "money_laundering", _("Money laundering")
+    FRAUD = "fraud", _("Fraud or scam")
+    RANSOMWARE = "ransomware", _("Ransomware")
+    THEFT = "theft", _("Theft or hack")
+    TERRORIST_FINANCING = "terrorist_financing", _("Terrorist financing")
+    DARKNET_MARKET = "darknet_market", _("Darknet market")
+    ACCOUNT_TAKEOVER = "account_takeover", _("Account takeover")
+    OTHER = "other", _("Other")
+
+
+class Classification(models.TextChoices):
+    INTERNAL = "internal", _("Internal")
+    CONFIDENTIAL = "confidential", _("Confidential")
+    RESTRICTED = "restricted", _("Restricted")
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    def visible_to(self, user: User) -> "CaseQuerySet":
+        """The cases that the person may see at all. Every list of cases starts here.
+
+        Members see their own; the auditor sees all; administrators and liaisons none (a liaison sees matters that
+        are shared with her, by another door).
+        """
+        if not user.is_active:
+            return self.none()
+        if user.role == Role.AUDITOR:
+            return self
+        if user.role in {Role.INVESTIGATOR, Role.APPROVER, Role.COUNSEL}:
+            return self.filter(
+                pk__in=Membership.objects.filter(user=user, ended_at__isnull=True).values("case_id")
+            )
+        return self.none()
+
+
+class Case(models.Model):
+    STATUS_TABLE = "case"
+
+    reference = models.CharField(
+        _("reference"), max_length=11, unique=True, default=new_reference, editable=False
+    )
+    title = models.CharField(_("title"), max_length=200)
+    summary = models.TextField(_("summary"), blank=True, max_length=20_000)
+    typology = models.CharField(_("typology"), max_length=30, choices=Typology.choices)
+    classification = models.CharField(
+        _("classification"),
+        max_length=20,
+        choices=Classification.choices,
+        default=Classification.CONFIDENTIAL,
+    )
+    status = models.CharField(
+        _("status"), max_length=24, choices=CaseStatus.choices, default=CaseStatus.OPEN, editable=False
+    )
+    disposition = models.CharField(_("disposition"), max_length=20, choices=Disposition.choices, blank=True)
+    lead = models.ForeignKey(User, verbose_name=_("lead"), on_delete=models.PROTECT, related_name="+")
+    # Said on every page and in every file of the case, where it holds invented parts.
+    fictional_notice = models.TextField(_("notice on fictional parts"), blank=True, max_length=2000)
+    opened_at = models.DateTimeField(_("opened"))
+    opened_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    # When anything in the case last changed; the order of the list.
+    touched_at = models.DateTimeField()
+    stream = models.OneToOneField(Stream, on_delete=models.PROTECT, related_name="+")
+
+    objects = CaseQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        memberships: models.Manager["Membership"]
+
+    class Meta:
+        constraints = [
+            known("status", CaseStatus.values, "case_status_known"),
+            known("typology", Typology.values, "case_typology_known"),
+            known("classification", Classification.values, "case_classification_known"),
+            known("disposition", ["", *Disposition.values], "case_disposition_known"),
+            both_or_neither("closed_at", "closed_by", "case_closed_pair"),
+            models.CheckConstraint(
+                condition=~Q(status=CaseStatus.CLOSED) | (Q(closed_at__isnull=False) & ~Q(disposition="")),
+                name="case_closed_complete",
+            ),
+            models.CheckConstraint(condition=~Q(title=""), name="case_title_given"),
+        ]
+        indexes = [
+            models.Index(fields=["-touched_at", "-id"], name="case_by_touched"),
+            models.Index(fields=["status", "-touched_at", "-id"], name="case_by_status"),
+            GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="case_title_trgm"),
+        ]
+        triggers = [follows_moves("case"), never_deleted("case")]
+
+    def __str__(self) -> str:
+        return f"{self.reference} {self.title}"
+
+
+class Membership(models.Model):
+    """A person's place in a case. Ended, never deleted: who could see a case, and when, is part of its record."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    reader = models.BooleanField(_("may only read"), default=False)
+    added_at = models.DateTimeField()
+    added_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "user"], condition=Q(ended_at__isnull=True), name="membership_once"
+            ),
+            both_or_neither("ended_at", "ended_by", "membership_ended_pair"),
+        ]
+        indexes = [
+            models.Index(fields=["user", "case"], condition=Q(ended_at__isnull=True), name="membership_live"),
+        ]
+        triggers = [never_deleted("membership")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.case_id}"
+
+
+class CaseTag(models.Model):
+    """A word by which cases are found together, in lower case."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="tags")
+    name = models.CharField(_("tag"), max_length=40)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["case", "name"], name="casetag_once"),
+            models.CheckConstraint(condition=~Q(name=""), name="casetag_given"),
+        ]
+        indexes = [models.Index(fields=["name"], name="casetag_by_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Note(models.Model):
+    """Something an officer wrote down. Written once; a correction is another note."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="notes")
+    number = models.PositiveIntegerField()
+    text = models.TextField(_("note"), max_length=20_000)
+    written_at = models.DateTimeField()
+    written_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["case", "number"], name="note_number_once"),
+            models.CheckConstraint(condition=~Q(text=""), name="note_given"),
+        ]
+        triggers = append_only("note")
+
+    def __str__(self) -> str:
+        return f"note {self.number}"

@@ -1,0 +1,10 @@
+"""People who work in the product."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class PeopleConfig(AppConfig):
+    name = "cases.people"
+    label = "people"
+    verbose_name = _("People")

@@ -1,0 +1,87 @@
+"""The file store: bytes under their SHA-256, written once.
+
+A file is written beside its place, flushed to disk and then linked there, so that a name never shows half a file.
+Reading checks the digest again: a byte that changed on disk is an error, never a download.
+"""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+
+class Damaged(Exception):
+    """The stored bytes no longer have the digest under which they were stored."""
+
+
+class TooLarge(Exception):
+    """More bytes than the caller allows."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A stored file: SHA-256 in hex and size in bytes."""
+
+    sha256: str
+    size: int
+
+
+def path_of(sha256: str) -> Path:
+    """Where the bytes with this digest lie."""
+    if len(sha256) != 64 or not all(c in "0123456789abcdef" for c in sha256):
+        raise ValueError("not a SHA-256 in hex")
+    return Path(settings.FILES_ROOT) / sha256[:2] / sha256
+
+
+def store(chunks: Iterable[bytes], *, limit: int | None = None) -> Stored:
+    """Write the chunks, durable on disk when this returns. Raises TooLarge past `limit` bytes; OSError when full."""
+    root = Path(settings.FILES_ROOT)
+    incoming = root / "incoming"
+    incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = incoming / secrets.token_hex(16)
+    digest, size = hashlib.sha256(), 0
+    try:
+        with temporary.open("xb") as out:
+            for chunk in chunks:
+                size += len(chunk)
+                if limit is not None and size > limit:
+                    raise TooLarge
+                digest.update(chunk)
+                out.write(chunk)
+            out.flush()
+            os.fsync(out.fileno())
+        temporary.chmod(0o400)
+        target = path_of(digest.hexdigest())
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        temporary.replace(target)
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return Stored(sha256=digest.hexdigest(), size=size)
+
+
+def store_file(path: Path) -> Stored:
+    """Store the content of a file that a child process wrote."""
+
+    def chunks() -> Iterable[bytes]:
+        with path.open("rb") as source:
+            while chunk := source.read(1 << 20):
+                yield chunk
+
+    return store(chunks())
+
+
+def read(sha256: str) -> bytes:
+    """The bytes under this digest. Raises FileNotFoundError, or Damaged where they no longer fit it."""
+    data = path_of(sha256).read_bytes()
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise Damaged(sha256)
+    return data

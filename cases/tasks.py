@@ -1,0 +1,44 @@
+"""Celery tasks: ids in, one call, safe to run twice."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from celery import current_app, shared_task
+from django.core.cache import cache
+
+from cases import outbox
+from cases.actions import exports
+from cases.audit.record import Source, acting_from
+
+HEARTBEAT_KEY = "worker-heartbeat"
+
+
+def _send(task: str, arguments: Mapping[str, object]) -> None:
+    current_app.send_task(task, kwargs=dict(arguments))
+
+
+@shared_task(name="cases.relay_outbox")
+def relay_outbox() -> int:
+    """Hand what was committed to the broker."""
+    return outbox.relay(send=_send, at=datetime.now(UTC))
+
+
+def _hint() -> None:
+    """After a commit: relay at once instead of at the next beat. A broker that is away costs nothing but that."""
+    current_app.send_task("cases.relay_outbox", expires=10, retry=False)
+
+
+outbox.on_committed(_hint)
+
+
+@shared_task(name="cases.sweep_exports")
+def sweep_exports() -> int:
+    """Make the case files that were asked for, one after the other."""
+    with acting_from(Source(kind="task")):
+        return exports.produce_waiting(now=lambda: datetime.now(UTC))
+
+
+@shared_task(name="cases.heartbeat")
+def heartbeat() -> None:
+    """A worker that answers says so; the health probe reads it."""
+    cache.set(HEARTBEAT_KEY, int(datetime.now(UTC).timestamp()), timeout=300)

@@ -1,0 +1,104 @@
+"""What stands around every page: private caching, the log-in gate, and the doors' two answers."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import Resolver404, resolve
+
+from cases.access import Denied, NotFound, record_denial
+from cases.audit.record import Source, acting_from
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+# Without a log-in: the log-in pages themselves, health, and what they are drawn with.
+OPEN_PREFIXES = (
+    "/accounts/login/",
+    "/accounts/password/reset/",
+    "/accounts/2fa/authenticate/",
+    "/accounts/2fa/webauthn/login/",
+)
+OPEN_PATHS = {"/healthz", "/metrics"}
+# The API logs in by token and answers with problem documents of its own.
+API_PREFIX = "/api/"
+
+
+class PrivatePages:
+    """No page of a case is kept by a cache or by the browser's own history store."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "no-store"
+        response["Cross-Origin-Opener-Policy"] = "same-origin"
+        response["Cross-Origin-Resource-Policy"] = "same-origin"
+        response["Permissions-Policy"] = (
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=(), "
+            "publickey-credentials-get=(self), publickey-credentials-create=(self)"
+        )
+        return response
+
+
+class LoginRequired:
+    """Every page needs a log-in, whatever its view says: a new page cannot be forgotten."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        path = request.path_info
+        is_open = path in OPEN_PATHS or path.startswith((*OPEN_PREFIXES, API_PREFIX))
+        if not request.user.is_authenticated and not is_open:
+            if request.headers.get("HX-Request"):
+                response = HttpResponse(status=204)
+                response["HX-Redirect"] = redirect_to_login(
+                    request.headers.get("HX-Current-URL-Path", "/")
+                ).url
+                return response
+            try:
+                resolve(path)
+            except Resolver404:
+                # The same answer for what exists and what does not: the log-in page.
+                return redirect_to_login("/")
+            return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+        return self.get_response(request)
+
+
+class Doors:
+    """NotFound becomes one and the same 404; Denied becomes a recorded 403. Names the source of what is recorded."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with acting_from(source_of(request)):
+            return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, NotFound):
+            return render(request, "404.html", status=404)
+        if isinstance(exception, Denied):
+            record_denial(exception, at=datetime.now(UTC), what=f"{request.method} {_view_name(request)}")
+            return render(request, "403.html", status=403)
+        return None
+
+
+def _view_name(request: HttpRequest) -> str:
+    match = request.resolver_match
+    return (match.view_name if match else "") or ""
+
+
+def source_of(request: HttpRequest) -> Source:
+    """From where a request came; the session only as a digest, since the record outlives it."""
+    key = request.session.session_key if hasattr(request, "session") else None
+    return Source(
+        kind="web",
+        address=str(request.META.get("REMOTE_ADDR", "")),
+        session=sha256(key.encode()).hexdigest()[:16] if key else "",
+    )
