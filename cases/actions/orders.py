@@ -60,7 +60,7 @@ class Duty:
     responsible: User | None = None
 
 
-def order_in(case: Case, number: int | None, *, lock: bool = False) -> LegalOrder:
+def order_in(case: Case, number: int, *, lock: bool = False) -> LegalOrder:
     """The order with this number in the case. Raises NoSuchItem."""
     rows = LegalOrder.objects.select_for_update(of=("self",)) if lock else LegalOrder.objects
     order = rows.filter(case=case, number=number).first()

@@ -55,7 +55,7 @@ def attach_wallet(
         parsed = addresses.parse(chain, address)
     except addresses.AddressError as error:
         raise ActionError(
-            error.message, field="chain" if error.reason == "unknown_chain" else "address"
+            error.message, field="chain" if error.reason_code == "unknown_chain" else "address"
         ) from error
     if not attribution_source.strip():
         raise ActionError(_("Say where this is known from."), field="attribution_source")
@@ -120,7 +120,7 @@ def detach_wallet(*, grant: Grant, at: datetime, number: int, reason: str) -> Ca
         raise ActionError(_("A freeze on this wallet has not ended."))
     attached.detached_at, attached.detached_by = at, grant.user
     attached.save(update_fields=["detached_at", "detached_by"])
-    snapshots.drop_watch(wallet_id=attached.wallet_id, key=watch_key(case))
+    snapshots.drop_watch(wallet_id=attached.wallet_id, key=watch_key(case), at=at)
     write_event(
         grant,
         action="wallet.detached",

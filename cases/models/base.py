@@ -10,7 +10,7 @@ from cases.status import MOVES, pairs
 from wallets.models.triggers import FirmTrigger
 
 
-class FirmMoves(FirmTrigger, pgtrigger.FSM):  # type: ignore[misc]
+class FirmMoves(FirmTrigger, pgtrigger.FSM):
     """pgtrigger's state machine without its session switch."""
 
 
