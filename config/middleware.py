@@ -71,7 +71,7 @@ class LoginRequired:
 
 
 class Doors:
-    """NotFound becomes one and the same 404; Denied becomes a recorded 403. Names the source of what is recorded."""
+    """NotFound becomes one and the same 404, Denied a recorded 403. Names the source of what is recorded."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response

@@ -36,7 +36,8 @@ class Source:
     token: str = ""
 
 
-_source: ContextVar[Source] = ContextVar("audit_source", default=Source())
+COMMAND_LINE = Source()
+_source: ContextVar[Source] = ContextVar("audit_source", default=COMMAND_LINE)
 
 
 @contextmanager
