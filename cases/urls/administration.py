@@ -1,0 +1,5 @@
+"""People and settings."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

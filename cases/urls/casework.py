@@ -1,0 +1,5 @@
+"""The person's work, cases and what stands in them, search, profile."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""What a liaison sees."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,1 @@
+"""One URL, one short view, one template."""
