@@ -291,7 +291,6 @@ def _fill_process(
                 served_at=now - timedelta(days=19),
                 received_at=now - timedelta(days=19),
                 due_at=now + timedelta(days=chance.randint(-5, 60)),
-                recorded_at=now,
                 recorded_by=officer,
             )
             for number, case in zip(numbers, cases, strict=True)
@@ -306,7 +305,6 @@ def _fill_process(
                 kind="freeze",
                 text="Hold what the account holds.",
                 due_at=order.due_at,
-                recorded_at=now,
                 recorded_by=officer,
             )
             for order in orders

@@ -159,11 +159,8 @@ def export_for(grant: Grant | MatterGrant, reference: str) -> Export:
     found = Export.objects.select_related("case", "case__stream", "requested_by", "share").filter(
         reference=reference
     )
-    if isinstance(grant, MatterGrant):
-        found = found.filter(share=grant.share)
-    else:
-        found = found.filter(case=grant.case)
-    export = found.first()
+    within = {"share": grant.share} if isinstance(grant, MatterGrant) else {"case": grant.case}
+    export = found.filter(**within).first()
     if export is None:
         raise NotFound
     return export

@@ -127,7 +127,6 @@ def record_order(
         due_at=due_at,
         time_zone=time_zone,
         is_fictional=is_fictional,
-        recorded_at=at,
         recorded_by=grant.user,
         **{field: value.strip() for field, value in texts.items()},
     )
@@ -183,7 +182,6 @@ def _add_duty(grant: Grant, *, case: Case, order: LegalOrder, duty: Duty, at: da
         text=duty.text.strip(),
         due_at=duty.due_at,
         responsible=duty.responsible,
-        recorded_at=at,
         recorded_by=grant.user,
     )
 

@@ -10,6 +10,8 @@ from cases.models.base import append_only, known, never_deleted
 from cases.models.cases import Case
 from cases.models.subjects import Subject
 from cases.people.models import User
+from wallets.models import BaseUnitsField
+from wallets.models.triggers import recorded_by_database
 
 
 class AccountStatus(models.TextChoices):
@@ -67,7 +69,7 @@ class AccountHolding(models.Model):
     account = models.ForeignKey(ExchangeAccount, on_delete=models.PROTECT, related_name="holdings")
     asset = models.CharField(_("asset"), max_length=16)
     decimals = models.PositiveSmallIntegerField(_("decimals"))
-    amount = models.DecimalField(_("amount in base units"), max_digits=78, decimal_places=0)
+    amount = BaseUnitsField(_("amount in base units"))
     source = models.CharField(_("source"), max_length=200)
     observed_at = models.DateTimeField(_("observed"))
     entered_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -82,7 +84,7 @@ class AccountHolding(models.Model):
         indexes = [
             models.Index(fields=["account", "asset", "-observed_at", "-id"], name="holding_latest"),
         ]
-        triggers = append_only("holding")
+        triggers = [*append_only("holding"), recorded_by_database()]
 
     def __str__(self) -> str:
         return f"{self.asset} {self.amount}"

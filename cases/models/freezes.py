@@ -12,7 +12,7 @@ from cases.models.orders import Obligation
 from cases.models.wallets import CaseWallet
 from cases.people.models import User
 from cases.status import FreezeStatus
-from wallets.models import Asset, Reading
+from wallets.models import Asset, BaseUnitsField, Reading
 from wallets.models.triggers import FirmTrigger
 
 
@@ -201,9 +201,7 @@ class FreezeAmount(models.Model):
     decimals = models.PositiveSmallIntegerField()
     chain_asset = models.ForeignKey(Asset, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     # Null: whatever is there.
-    amount = models.DecimalField(
-        _("amount in base units"), max_digits=78, decimal_places=0, null=True, blank=True
-    )
+    amount = BaseUnitsField(_("amount in base units"), null=True, blank=True)
     # The proof of the balance at that moment; never overwritten once set.
     reading_proposed = models.ForeignKey(
         Reading, null=True, blank=True, on_delete=models.PROTECT, related_name="+"

@@ -3,13 +3,14 @@
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Upper
+from django.db.models.functions import Now, Upper
 from django.utils.translation import gettext_lazy as _
 
 from cases.models.base import both_or_neither, follows_moves, known, never_deleted
 from cases.models.cases import Case
 from cases.people.models import User
 from cases.status import ObligationStatus, OrderStatus
+from wallets.models.triggers import recorded_by_database
 
 
 class Instrument(models.TextChoices):
@@ -93,7 +94,7 @@ class LegalOrder(models.Model):
     verified_at = models.DateTimeField(_("verified"), null=True, blank=True)
     verified_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     is_fictional = models.BooleanField(_("fictional"), default=False)
-    recorded_at = models.DateTimeField()
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
     recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
@@ -137,7 +138,7 @@ class LegalOrder(models.Model):
             models.Index(fields=["due_at", "id"], condition=Q(due_at__isnull=False), name="order_by_due"),
             GinIndex(OpClass(Upper("agency_reference"), name="gin_trgm_ops"), name="order_reference_trgm"),
         ]
-        triggers = [follows_moves("order"), never_deleted("order")]
+        triggers = [follows_moves("order"), never_deleted("order"), recorded_by_database()]
 
     def __str__(self) -> str:
         return f"{self.get_instrument_display()} {self.agency_reference}"
@@ -166,7 +167,7 @@ class Obligation(models.Model):
     )
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    recorded_at = models.DateTimeField()
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
     recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
@@ -183,7 +184,7 @@ class Obligation(models.Model):
                 name="obligation_by_due",
             )
         ]
-        triggers = [follows_moves("obligation"), never_deleted("obligation")]
+        triggers = [follows_moves("obligation"), never_deleted("obligation"), recorded_by_database()]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.number}"
