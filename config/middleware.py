@@ -7,7 +7,6 @@ from hashlib import sha256
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import Resolver404, resolve
 
 from cases.access import Denied, NotFound, record_denial
 from cases.audit.record import Source, acting_from
@@ -57,15 +56,9 @@ class LoginRequired:
         if not request.user.is_authenticated and not is_open:
             if request.headers.get("HX-Request"):
                 response = HttpResponse(status=204)
-                response["HX-Redirect"] = redirect_to_login(
-                    request.headers.get("HX-Current-URL-Path", "/")
-                ).url
+                response["HX-Redirect"] = redirect_to_login("/").url
                 return response
-            try:
-                resolve(path)
-            except Resolver404:
-                # The same answer for what exists and what does not: the log-in page.
-                return redirect_to_login("/")
+            # The same answer for what exists and what does not: the log-in page.
             return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
         return self.get_response(request)
 

@@ -151,6 +151,8 @@ CACHES = {
     }
 }
 CELERY_BROKER_URL = celery_broker(REDIS_URL)
+# A broker that is away must not hold up a request: what it was to hear stands in the outbox.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 30}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_TIME_LIMIT = 600
