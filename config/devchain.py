@@ -283,7 +283,8 @@ class DevChain:
 
     def _send(self, transaction: dict[str, str]) -> str:
         sent = str(self.call("eth_sendTransaction", transaction))
-        # The node mines each transaction at once; one that failed in its block is an error all the same.
+        # The node mines each transaction at once, but answers before it has; a failed one is an error here.
+        wait_until(lambda: self.call("eth_getTransactionReceipt", sent) is not None, seconds=20, step=0.005)
         receipt = self.call("eth_getTransactionReceipt", sent)
         if receipt is None or int(receipt["status"], 16) != 1:
             raise ChainError(f"The transaction {sent} failed on the local development chain.")
@@ -321,7 +322,8 @@ def install(*, with_compiler: bool = False) -> None:
     if npm is None or shutil.which("node") is None:
         raise ChainError("Node.js with npm is not installed.")
     try:
-        with (FOLDER / ".install-lock").open("w") as guard:
+        # Two runs side by side share the folder; npm never writes this file.
+        with (FOLDER / "package-lock.json").open("rb") as guard:
             fcntl.flock(guard, fcntl.LOCK_EX)
             if _is_installed(stamp, digest, with_compiler):
                 return
