@@ -75,8 +75,9 @@ def provider_name(url: str) -> str:
 
 @functools.cache
 def _tls() -> ssl.SSLContext:
-    # Loading the certificate store takes longer than a whole look at a local node: once per process.
-    return httpx.create_ssl_context(trust_env=False)
+    # Loading the certificate store takes longer than a whole look at a local node: once per process. A
+    # certificate authority of one's own may be named by SSL_CERT_FILE, as everywhere.
+    return httpx.create_ssl_context()
 
 
 class ChainClient:
