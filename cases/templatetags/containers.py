@@ -332,7 +332,7 @@ def stat(
 
 # ── Messages ──────────────────────────────────────────────────────────────────────────────────────────────
 
-_NOTICE_ICONS = {"info": "info", "good": "circle-check", "warn": "triangle-alert", "bad": "octagon-alert", "fictional": "circle-dashed"}
+_NOTICE_ICONS = {"info": "info", "good": "circle-check", "warn": "triangle-alert", "bad": "octagon-alert", "fictional": ""}
 
 
 @register.simple_block_tag
@@ -342,7 +342,7 @@ def notice(content: SafeString, tone: str = "info", title: Text = "", role: str 
         '<div class="notice notice--{}"{}>{}<div class="notice__body">{}{}</div></div>',
         tone,
         attribute("role", role),
-        icon(_NOTICE_ICONS[tone]),
+        _icon(_NOTICE_ICONS[tone]),
         format_html('<p class="notice__title">{}</p>', title) if title else "",
         mark_safe(body),
     )

@@ -159,7 +159,7 @@ def balance(view: Any, detail: bool = False) -> SafeString:
 def _since(sentence: str, at: datetime | None) -> SafeString:
     """`sentence` with its %(time)s replaced by the time element; both are escaped."""
     before, _mark, after = sentence.partition("%(time)s")
-    return format_html("{}{}{}", before, time(at), after)
+    return format_html("{}{}{}", before, time(at, short=True), after)
 
 
 def _state_line(shape: str, tone: str, sentence: str, since: datetime | None) -> SafeString:

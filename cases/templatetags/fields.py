@@ -48,20 +48,23 @@ def _described_by(bound: BoundField, help_text: Text) -> str:
 def field(
     bound: BoundField,
     label: Text = "",
-    help: Text = "",  # noqa: A002 - the word templates use
+    help: Text | None = "",  # noqa: A002 - the word templates use
     width: str = "",
     optional: bool | None = None,
     prefix: Text = "",
     suffix: Text = "",
     hide_label: bool = False,
-    placeholder: Text = "",
+    placeholder: Text | None = "",
     autofocus: bool = False,
 ) -> SafeString:
-    """A bound field whole: label, help, control, error; the control names its help and its error to readers."""
+    """A bound field whole: label, help, control, error; the control names its help and its error to readers.
+
+    Empty options leave what the form says; None as help or placeholder takes the form's own away.
+    """
     widget = bound.field.widget
     if widget.is_hidden:
         return bound.as_hidden()  # type: ignore[no-any-return]
-    help_text: Text = help or bound.help_text
+    help_text: Text = "" if help is None else help or bound.help_text
     label = label or bound.label
     if optional is None:
         optional = not bound.field.required and not isinstance(widget, forms.CheckboxInput)
@@ -81,8 +84,8 @@ def field(
     attrs: dict[str, Any] = {"aria-describedby": described} if described else {}
     if bound.errors:
         attrs["aria-invalid"] = "true"
-    if placeholder:
-        attrs["placeholder"] = placeholder
+    if placeholder or placeholder is None:
+        attrs["placeholder"] = placeholder or False
     if autofocus:
         attrs["autofocus"] = True
     if isinstance(widget, forms.CheckboxInput):

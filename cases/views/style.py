@@ -104,12 +104,13 @@ def _icon_names() -> list[str]:
 def _balances() -> dict[str, SampleBalance]:
     block = SEEN_FROM - timedelta(minutes=2)
     known: dict[str, Any] = {"block_height": 22_041_337, "block_time": block, "provider": "node-1", "taken_at": block}
+    older = {**known, "block_time": block - timedelta(hours=4), "taken_at": block - timedelta(hours=4)}
     return {
         "ok": SampleBalance(ETHER, "ok", 1_284_017_553_201_900_000_001, **known),
         "zero": SampleBalance(DOLLAR, "ok", 0, **known),
         "never": SampleBalance(BITCOIN, "never_read"),
-        "stale": SampleBalance(DOLLAR, "stale", 4_400_000_000_000, since=SEEN_FROM - timedelta(hours=3), **known),
-        "failing": SampleBalance(ETHER, "failing", 10**17, since=SEEN_FROM - timedelta(minutes=26), **known),
+        "stale": SampleBalance(DOLLAR, "stale", 4_400_000_000_000, since=SEEN_FROM - timedelta(hours=3), **older),
+        "failing": SampleBalance(ETHER, "failing", 10**17, since=SEEN_FROM - timedelta(minutes=26), **older),
         "dark": SampleBalance(BITCOIN, "failing", since=SEEN_FROM - timedelta(minutes=26)),
     }
 
@@ -149,7 +150,7 @@ def style(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         messages.success(request, _("The form is in order. Nothing was saved: this page only shows."))
         return redirect(request.path)
-    wrong = SampleForm({"title": "", "scope": "", "instrument": "", "due": "31.02.2026", "amount": "1,5"}, prefix="wrong")
+    wrong = SampleForm({"title": "", "scope": "", "instrument": "", "due": "31.02.2026", "amount": "1,5"}, auto_id="wrong_%s")
     wrong.add_error("amount", _("Write a point before the decimals, and no commas."))
     context = {**sample_context(), "form": form, "wrong": wrong}
     return render(request, "style.html", context, status=422 if form.is_bound else 200)
