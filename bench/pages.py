@@ -70,8 +70,8 @@ def measure(repetitions: int) -> dict[str, list[float]]:
 
     def search() -> None:
         text = chance.choice([chance.choice(names), chance.choice(addresses), chance.choice(references)])
-        response = client.post(reverse("search"), {"text": text})
-        assert response.status_code == 302, response.status_code
+        response = client.post(reverse("search"), {"q": text})
+        assert response.status_code == 303, response.status_code
         get(response["Location"])
 
     pages = {
