@@ -65,6 +65,12 @@ def status(table: str, value: str, size: str = "") -> SafeString:
     return badge(look.tone, look.icon, look.word, size=size)
 
 
+@register.simple_tag
+def second_factor(active: bool) -> SafeString:
+    """Whether a way of signing in is set up."""
+    return badge("good", "shield-check", _("Active")) if active else badge("neutral", "circle-dashed", _("Not set up"))
+
+
 # ── Amounts ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -426,6 +432,8 @@ def person(who: Any, role: bool = False, unknown: Text = "") -> SafeString:
 @register.simple_tag
 def attribution(text: Text, source: Text = "", confidence: str = "") -> SafeString:
     """Whose something is said to be: always with the source and how sure one is, never a bare "owned by"."""
+    if not text and not source:
+        return format_html('<span class="unknown">{}</span>', _("Not attributed"))
     look = CONFIDENCE.get(str(confidence)) or CONFIDENCE[""]
     return format_html(
         '<span class="attribution"><span class="attribution__text">{}</span>'

@@ -170,13 +170,16 @@ def _tag_with_class(choice: Any) -> SafeString:
 
 
 @register.simple_tag
-def fields(form: forms.BaseForm, only: str = "", skip: str = "") -> SafeString:
-    """All fields of a form in its order, hidden ones too; `only` and `skip` are names divided by commas."""
+def fields(form: forms.BaseForm, only: str = "", skip: str = "", placeholders: bool = True) -> SafeString:
+    """All fields of a form in its order, hidden ones too; `only` and `skip` are names divided by commas.
+
+    Without `placeholders` those of the form itself are left out: they repeat the label in other people's forms.
+    """
     keep, leave = _named(only), _named(skip)
     return format_html_join(
         "",
         "{}",
-        ((field(bound),) for bound in form if bound.name not in leave and (not keep or bound.name in keep)),
+        ((field(bound, placeholder="" if placeholders else None),) for bound in form if bound.name not in leave and (not keep or bound.name in keep)),
     )
 
 
