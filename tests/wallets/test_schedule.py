@@ -1,0 +1,242 @@
+"""Who looks at what, and when: watches, requests, claims and leases."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection, connections, transaction
+
+from tests.wallets.nodes import some_address
+from wallets import snapshots
+from wallets.addresses import AddressError
+from wallets.models import Asset, Wallet, WalletState, Watch
+from wallets.snapshots.schedule import FREE_RETAKES, LEASE_SECONDS
+
+pytestmark = pytest.mark.django_db
+
+MakeWallets = Callable[..., list[Wallet]]
+SECOND = timedelta(seconds=1)
+LEASE = LEASE_SECONDS * SECOND
+
+
+def state_of(wallet: Wallet) -> WalletState:
+    return WalletState.objects.get(wallet=wallet)
+
+
+def claim(at: datetime, limit: int = 100, chain: str = "localdev") -> tuple[int, ...]:
+    taken = snapshots.claim_due(chain=chain, at=at, limit=limit)
+    return taken.wallet_ids if taken else ()
+
+
+def test_a_wallet_is_made_once_in_its_canonical_form() -> None:
+    first = snapshots.ensure_wallet(chain="ethereum", text=some_address(1).lower())
+    again = snapshots.ensure_wallet(chain="ethereum", text=f" {some_address(1)} ")
+    other = snapshots.ensure_wallet(chain="polygon", text=some_address(1))
+    assert first.address == some_address(1)
+    assert first == again != other
+    assert state_of(first).due_at is None
+    assert Asset.objects.filter(chain="ethereum", kind="native").count() == 1
+
+
+def test_a_bad_address_makes_no_wallet() -> None:
+    with pytest.raises(AddressError):
+        snapshots.ensure_wallet(chain="ethereum", text="0x12")
+    assert not Wallet.objects.exists()
+
+
+def test_a_wallet_that_nobody_watches_is_not_due(make_wallets: MakeWallets, noon: datetime) -> None:
+    make_wallets(1)
+    assert snapshots.due_chains(at=noon) == []
+    assert claim(noon) == ()
+
+
+def test_a_new_watch_makes_the_wallet_due_at_once(make_wallets: MakeWallets, noon: datetime) -> None:
+    (wallet,) = make_wallets(1)
+    snapshots.set_watch(wallet_id=wallet.pk, key="case 1", cadence_seconds=3600, at=noon)
+    assert state_of(wallet).due_at == noon
+    assert snapshots.due_chains(at=noon) == ["localdev"]
+    assert claim(noon - SECOND) == ()
+    assert claim(noon) == (wallet.pk,)
+
+
+def test_the_shortest_watch_counts(make_wallets: MakeWallets, noon: datetime) -> None:
+    (wallet,) = make_wallets(1)
+    WalletState.objects.update(last_look_at=noon)
+    for key, cadence, expected in [
+        ("case", 3600, 3600),
+        ("freeze", 300, 300),
+        ("case", 7200, 300),
+        ("freeze", 600, 600),
+    ]:
+        snapshots.set_watch(wallet_id=wallet.pk, key=key, cadence_seconds=cadence, at=noon)
+        state = state_of(wallet)
+        assert state.cadence_seconds == expected
+        assert state.due_at == noon + expected * SECOND
+    snapshots.drop_watch(wallet_id=wallet.pk, key="freeze")
+    assert state_of(wallet).cadence_seconds == 7200
+    assert state_of(wallet).due_at == noon + 7200 * SECOND
+    snapshots.drop_watch(wallet_id=wallet.pk, key="case")
+    snapshots.drop_watch(wallet_id=wallet.pk, key="case")
+    assert state_of(wallet).cadence_seconds is None
+    assert state_of(wallet).due_at is None
+    assert not Watch.objects.exists()
+
+
+def test_a_cadence_is_positive(make_wallets: MakeWallets, noon: datetime) -> None:
+    (wallet,) = make_wallets(1)
+    with pytest.raises(ValueError, match="positive"):
+        snapshots.set_watch(wallet_id=wallet.pk, key="k", cadence_seconds=0, at=noon)
+
+
+def test_dropping_the_last_watch_keeps_a_request(make_wallets: MakeWallets, noon: datetime) -> None:
+    (wallet,) = make_wallets(1)
+    snapshots.set_watch(wallet_id=wallet.pk, key="k", cadence_seconds=60, at=noon)
+    snapshots.request_refresh(wallet_ids=[wallet.pk], at=noon + SECOND)
+    snapshots.drop_watch(wallet_id=wallet.pk, key="k")
+    assert state_of(wallet).due_at == noon + SECOND
+
+
+def test_a_request_counts_the_wallets_it_reached(make_wallets: MakeWallets, noon: datetime) -> None:
+    wallets = make_wallets(3)
+    ids = [wallet.pk for wallet in wallets]
+    assert snapshots.request_refresh(wallet_ids=[*ids, 10**9], at=noon) == 3
+    assert snapshots.request_refresh(wallet_ids=[], at=noon) == 0
+    # An older request does not push a newer one back.
+    assert snapshots.request_refresh(wallet_ids=ids, at=noon - SECOND) == 3
+    assert state_of(wallets[0]).requested_at == noon
+    assert state_of(wallets[0]).due_at == noon - SECOND
+
+
+def test_a_claim_takes_the_longest_overdue_first(make_wallets: MakeWallets, noon: datetime) -> None:
+    wallets = make_wallets(4)
+    for age, wallet in enumerate(wallets):
+        snapshots.request_refresh(wallet_ids=[wallet.pk], at=noon - age * SECOND)
+    assert claim(noon, limit=2) == (wallets[2].pk, wallets[3].pk)
+    assert claim(noon, limit=9) == (wallets[0].pk, wallets[1].pk)
+    assert claim(noon) == ()
+
+
+def test_a_claim_keeps_to_its_chain(make_wallets: MakeWallets, noon: datetime) -> None:
+    (here,) = make_wallets(1, due=noon)
+    (there,) = make_wallets(1, chain="polygon", due=noon)
+    assert snapshots.due_chains(at=noon) == ["localdev", "polygon"]
+    assert claim(noon, chain="polygon") == (there.pk,)
+    assert snapshots.due_chains(at=noon) == ["localdev"]
+    assert claim(noon) == (here.pk,)
+
+
+def test_a_lease_that_runs_out_is_taken_again(make_wallets: MakeWallets, noon: datetime) -> None:
+    (wallet,) = make_wallets(1, due=noon)
+    assert claim(noon) == (wallet.pk,)
+    assert claim(noon + LEASE - SECOND) == ()
+    assert snapshots.due_chains(at=noon + LEASE - SECOND) == []
+    assert snapshots.due_chains(at=noon + LEASE) == ["localdev"]
+    assert claim(noon + LEASE) == (wallet.pk,)
+    assert state_of(wallet).attempts == 2
+
+
+def test_the_lease_is_configurable(make_wallets: MakeWallets, noon: datetime, settings: object) -> None:
+    settings.WALLET_LEASE_SECONDS = 5  # type: ignore[attr-defined]
+    (wallet,) = make_wallets(1, due=noon)
+    assert claim(noon) == (wallet.pk,)
+    assert claim(noon + 5 * SECOND) == (wallet.pk,)
+
+
+def test_a_wallet_whose_workers_keep_dying_waits_longer_and_longer(
+    make_wallets: MakeWallets, noon: datetime
+) -> None:
+    (wallet,) = make_wallets(1, due=noon)
+    at = noon
+    waits: list[timedelta] = []
+    for _attempt in range(9):
+        assert claim(at) == (wallet.pk,)
+        released = at + LEASE
+        at = released
+        while not claim(at):
+            at += 30 * SECOND
+        waits.append(at - released)
+        WalletState.objects.update(claimed_at=None, claimed_until=None, claim=None)
+        WalletState.objects.update(attempts=state_of(wallet).attempts - 1)
+    assert waits[:FREE_RETAKES] == [timedelta()] * FREE_RETAKES
+    assert waits[FREE_RETAKES:] == sorted(waits[FREE_RETAKES:])
+    assert waits[FREE_RETAKES] == 60 * SECOND
+    assert waits[-1] > 600 * SECOND
+
+
+def test_a_request_by_hand_ends_the_wait(make_wallets: MakeWallets, noon: datetime) -> None:
+    (wallet,) = make_wallets(1, due=noon)
+    claim(noon)
+    WalletState.objects.update(attempts=9)
+    assert claim(noon + LEASE) == ()
+    snapshots.request_refresh(wallet_ids=[wallet.pk], at=noon + LEASE)
+    assert claim(noon + LEASE) == (wallet.pk,)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_never_take_the_same_wallet(make_wallets: MakeWallets, noon: datetime) -> None:
+    ids = {wallet.pk for wallet in make_wallets(200, due=noon)}
+    start = threading.Barrier(4)
+    taken: list[tuple[int, ...]] = []
+
+    def work() -> None:
+        try:
+            start.wait()
+            while batch := claim(noon, limit=7):
+                taken.append(batch)
+        finally:
+            connections.close_all()
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    everything = [wallet_id for batch in taken for wallet_id in batch]
+    assert len(everything) == len(set(everything)) == 200
+    assert set(everything) == ids
+    assert set(WalletState.objects.values_list("attempts", flat=True)) == {1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_locked_wallet_is_passed_over_and_not_waited_for(make_wallets: MakeWallets, noon: datetime) -> None:
+    locked, free = make_wallets(2, due=noon)
+    result: list[tuple[int, ...]] = []
+
+    def work() -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '2s'")
+            result.append(claim(noon))
+        finally:
+            connections.close_all()
+
+    with transaction.atomic():
+        WalletState.objects.select_for_update().get(wallet=locked)
+        worker = threading.Thread(target=work)
+        worker.start()
+        worker.join()
+    assert result == [(free.pk,)]
+    assert claim(noon) == (locked.pk,)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_address_entered_twice_at_once_is_one_wallet() -> None:
+    start = threading.Barrier(4)
+    made: list[int] = []
+
+    def work() -> None:
+        try:
+            start.wait()
+            made.append(snapshots.ensure_wallet(chain="ethereum", text=some_address(7)).pk)
+        finally:
+            connections.close_all()
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(made) == 4
+    assert len(set(made)) == 1
+    assert Asset.objects.filter(chain="ethereum", kind="native").count() == 1
