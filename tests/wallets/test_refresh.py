@@ -1,0 +1,292 @@
+"""From "due" to "known", through the tasks that workers run, on a real node and on a double of Esplora."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stamina
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from tests.wallets.doubles import Esplora, Exchange, evm_node, serve
+from tests.wallets.nodes import Anvil, run_anvil, some_address
+from wallets import snapshots, tasks
+from wallets.chains.base import ERROR_TEXTS
+from wallets.models import Asset, Balance, Reading, Wallet, WalletState
+
+pytestmark = pytest.mark.django_db
+
+MakeWallets = Callable[..., list[Wallet]]
+KIM = "1D6gG9iKEhPitTcWRJiniuj1jYM2hNeAfJ"
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[Anvil]:
+    with run_anvil("--no-request-size-limit") as anvil:
+        yield anvil
+
+
+@pytest.fixture(scope="module")
+def token(node: Anvil) -> str:
+    return node.deploy_token()
+
+
+@pytest.fixture
+def localdev(node: Anvil, token: str, settings: Any) -> Anvil:
+    settings.DEMO = True
+    settings.WALLET_CHAIN_URLS = {"localdev": node.url}
+    settings.WALLET_EXTRA_TOKENS = [
+        {
+            "chain": "localdev",
+            "contract": token,
+            "symbol": "dUSD",
+            "decimals": 6,
+            "name": "Demonstration dollar",
+        }
+    ]
+    return node
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=3, cap=True):
+        yield
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """What a sweep hands to the broker, instead of a broker."""
+    messages: list[tuple[str, ...]] = []
+
+    def apply_async(*, args: tuple[str, ...], expires: int) -> None:
+        assert expires > 0
+        messages.append(args)
+
+    monkeypatch.setattr(tasks.refresh_batch, "apply_async", apply_async)
+    return messages
+
+
+def balances(wallet: Wallet) -> dict[str, tuple[str, int | None]]:
+    views = snapshots.balances_of([wallet.pk], at=timezone.now())[wallet.pk]
+    return {view.asset.symbol: (view.state, view.amount) for view in views}
+
+
+def test_a_balance_is_what_the_node_says(
+    localdev: Anvil, token: str, make_wallets: MakeWallets, sent: list[tuple[str, ...]]
+) -> None:
+    (wallet,) = make_wallets(1, start=1)
+    localdev.send(wallet.address, 123_456_789_000_000_001)
+    localdev.set_token_balances(token, {wallet.address: 42_000_001})
+    assert balances(wallet) == {"devETH": ("never_read", None), "dUSD": ("never_read", None)}
+    snapshots.request_refresh(wallet_ids=[wallet.pk], at=timezone.now())
+    assert tasks.sweep() == 1
+    assert sent == [("localdev",)]
+    assert tasks.refresh_batch("localdev") == 1
+    assert balances(wallet) == {
+        "devETH": ("ok", localdev.balance(wallet.address)),
+        "dUSD": ("ok", localdev.token_balance(token, wallet.address)),
+    }
+    localdev.send(wallet.address, 5)
+    snapshots.request_refresh(wallet_ids=[wallet.pk], at=timezone.now())
+    tasks.refresh_batch("localdev")
+    assert balances(wallet)["devETH"] == ("ok", 123_456_789_000_000_006)
+    assert Reading.objects.filter(wallet=wallet).count() == 4
+
+
+def test_tasks_may_run_twice(localdev: Anvil, make_wallets: MakeWallets, sent: list[tuple[str, ...]]) -> None:
+    make_wallets(3, due=timezone.now())
+    assert tasks.sweep() == tasks.sweep() == 1
+    assert tasks.refresh_batch("localdev") == 3
+    assert tasks.refresh_batch("localdev") == 0
+    assert tasks.sweep() == 0
+    assert Reading.objects.count() == 6
+
+
+def test_a_large_number_goes_in_batches(localdev: Anvil, make_wallets: MakeWallets, settings: Any) -> None:
+    settings.WALLET_BATCH = {"evm": 4}
+    make_wallets(10, due=timezone.now())
+    assert tasks.refresh_batch("localdev") == 10
+    assert WalletState.objects.filter(last_ok_at__isnull=False).count() == 10
+    assert set(WalletState.objects.values_list("attempts", flat=True)) == {0}
+
+
+def test_the_queries_of_a_look_do_not_grow(
+    localdev: Anvil, make_wallets: MakeWallets, django_assert_max_num_queries: Any
+) -> None:
+    for count in (1, 60):
+        make_wallets(count, due=timezone.now(), start=count)
+        with django_assert_max_num_queries(9):
+            assert tasks.refresh_batch("localdev") == count
+
+
+def test_a_token_without_contract_is_said_and_not_zero(
+    localdev: Anvil, make_wallets: MakeWallets, settings: Any
+) -> None:
+    settings.WALLET_EXTRA_TOKENS = [
+        {"chain": "localdev", "contract": some_address(99), "symbol": "GONE", "decimals": 6, "name": "Gone"}
+    ]
+    (wallet,) = make_wallets(1, due=timezone.now())
+    tasks.refresh_batch("localdev")
+    assert balances(wallet)["devETH"][0] == "ok"
+    assert balances(wallet)["GONE"] == ("failing", None)
+    assert Balance.objects.get(wallet=wallet, asset__symbol="GONE").error_code == "no_contract"
+    assert not Reading.objects.filter(asset__symbol="GONE").exists()
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (lambda exchange: exchange.reply(500, b""), "unavailable"),
+        (lambda exchange: exchange.reply(429, b""), "rate_limited"),
+        (lambda exchange: exchange.reply(401, b""), "refused"),
+        (lambda exchange: exchange.reply(302, b"", Location="http://127.0.0.1/"), "refused"),
+        (lambda exchange: exchange.reply(200, b"<html>"), "bad_answer"),
+        (lambda exchange: exchange.reply(200, b"\xff"), "bad_answer"),
+        (lambda exchange: exchange.reply(200, b"[]"), "bad_answer"),
+        (evm_node(chain_id=1), "wrong_chain"),
+    ],
+)
+def test_a_source_that_fails_is_named_and_the_older_balance_stays(
+    localdev: Anvil, make_wallets: MakeWallets, settings: Any, answer: Callable[[Exchange], None], code: str
+) -> None:
+    (wallet,) = make_wallets(1, start=7, due=timezone.now())
+    localdev.send(wallet.address, 10)
+    tasks.refresh_batch("localdev")
+    known = balances(wallet)["devETH"][1]
+    assert known == localdev.balance(wallet.address) > 0
+    readings = Reading.objects.count()
+    with serve(answer) as provider:
+        settings.WALLET_CHAIN_URLS = {"localdev": provider.url}
+        snapshots.request_refresh(wallet_ids=[wallet.pk], at=timezone.now())
+        assert tasks.refresh_batch("localdev") == 1
+    assert balances(wallet)["devETH"] == ("failing", known)
+    assert WalletState.objects.get(wallet=wallet).last_error_code == code
+    assert code in ERROR_TEXTS
+    assert Reading.objects.count() == readings
+
+
+def test_a_chain_without_source_says_so(make_wallets: MakeWallets, settings: Any) -> None:
+    settings.WALLET_CHAIN_URLS = {}
+    (wallet,) = make_wallets(1, chain="polygon", due=timezone.now())
+    assert tasks.refresh_batch("polygon") == 1
+    assert balances(wallet) == {"POL": ("failing", None)}
+    assert WalletState.objects.get().last_error_code == "not_configured"
+
+
+def test_a_public_provider_is_not_asked(make_wallets: MakeWallets, settings: Any) -> None:
+    settings.WALLET_CHAIN_URLS = {"polygon": "https://polygon-rpc.com"}
+    settings.ALLOW_PUBLIC_PROVIDERS = False
+    make_wallets(1, chain="polygon", due=timezone.now())
+    tasks.refresh_batch("polygon")
+    assert WalletState.objects.get().last_error_code == "public_provider"
+
+
+def test_a_block_from_the_future_is_not_believed(make_wallets: MakeWallets, settings: Any) -> None:
+    ahead = int((timezone.now() + timedelta(hours=3)).timestamp())
+    node = evm_node(
+        137, eth_getBlockByNumber={"number": "0x5", "hash": "0x" + "1" * 64, "timestamp": hex(ahead)}
+    )
+    (wallet,) = make_wallets(1, chain="polygon", due=timezone.now())
+    with serve(node) as provider:
+        settings.WALLET_CHAIN_URLS = {"polygon": provider.url}
+        tasks.refresh_batch("polygon")
+    assert balances(wallet) == {"POL": ("failing", None)}
+    assert WalletState.objects.get().last_error_code == "future_block"
+
+
+def test_bitcoin_is_read_to_the_satoshi(settings: Any, noon: datetime) -> None:
+    wallet = snapshots.ensure_wallet(chain="bitcoin", text=KIM)
+    snapshots.set_watch(wallet_id=wallet.pk, key="case", cadence_seconds=600, at=timezone.now())
+    esplora = Esplora({KIM: (500_000_000, 123_456_789)})
+    with serve(esplora) as provider:
+        settings.WALLET_CHAIN_URLS = {"bitcoin": f"{provider.url}/api"}
+        assert tasks.refresh_batch("bitcoin") == 1
+    assert esplora.unexpected == []
+    assert balances(wallet) == {"BTC": ("ok", 376_543_211)}
+    reading = Reading.objects.get()
+    assert (reading.pinned_by, reading.block_height) == ("bracket", 1)
+    state = WalletState.objects.get()
+    assert state.due_at == state.last_look_at + timedelta(seconds=600)  # type: ignore[operator]
+
+
+def test_an_error_of_our_own_is_not_swallowed(
+    localdev: Anvil, make_wallets: MakeWallets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_wallets(1, due=timezone.now())
+
+    def broken(*_args: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("wallets.chains.evm.EvmSource.read", broken)
+    with pytest.raises(ZeroDivisionError):
+        tasks.refresh_batch("localdev")
+    state = WalletState.objects.get()
+    assert state.claimed_until is not None  # the lease runs out, and another worker takes it
+    assert state.attempts == 1
+
+
+def test_commands(localdev: Anvil, make_wallets: MakeWallets) -> None:
+    make_wallets(3)
+    out = io.StringIO()
+    call_command("sync_assets", stdout=out)
+    assert f"{Asset.objects.count()} assets" in out.getvalue()
+    call_command("refresh_wallets", stdout=out)
+    assert "looked at" not in out.getvalue()
+    call_command("refresh_wallets", "--all", "--chain", "localdev", stdout=out)
+    assert "localdev: 3 wallets looked at" in out.getvalue()
+    call_command("refresh_wallets", "--all", stdout=out)
+    assert Reading.objects.count() == 6
+
+
+KILLED = """
+import os, signal, sys
+import django
+django.setup()
+from django.db import connections
+from django.utils import timezone
+from wallets import snapshots
+from wallets.chains.evm import EvmSource
+
+connections["default"].settings_dict["NAME"] = sys.argv[1]
+from django.conf import settings
+settings.DEMO = True
+settings.WALLET_CHAIN_URLS = {"localdev": sys.argv[2]}
+EvmSource.read = lambda self, questions: os.kill(os.getpid(), signal.SIGKILL)
+snapshots.refresh_due(chain="localdev", at=timezone.now())
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_killed_in_the_middle_costs_nothing_but_time(
+    localdev: Anvil, make_wallets: MakeWallets, settings: Any
+) -> None:
+    settings.WALLET_LEASE_SECONDS = 2
+    (wallet,) = make_wallets(1, start=11, due=timezone.now())
+    localdev.send(wallet.address, 77)
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, connection.settings_dict["NAME"], localdev.url],
+        cwd=Path(__file__).resolve().parents[2],
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"},
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    state = WalletState.objects.get(wallet=wallet)
+    assert state.claim is not None
+    assert not Reading.objects.exists()
+    # The killed worker had the default lease of 30 s; shorten what is left of it instead of waiting.
+    WalletState.objects.update(claimed_until=timezone.now() + timedelta(seconds=0.3))
+    assert tasks.refresh_batch("localdev") == 0
+    time.sleep(0.4)
+    assert tasks.refresh_batch("localdev") == 1
+    assert balances(wallet)["devETH"] == ("ok", 77)
+    assert Reading.objects.filter(wallet=wallet, asset__kind="native").count() == 1
+    assert tasks.refresh_batch("localdev") == 0
