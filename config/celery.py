@@ -25,6 +25,7 @@ def _use_django_logging(**_kwargs: object) -> None:
 @worker_ready.connect
 def _first_sweep(**_kwargs: object) -> None:
     """A worker that just came up looks at once for work that an earlier one left behind."""
+    app.send_task("cases.heartbeat")
     app.send_task("wallets.sweep")
     app.send_task("cases.relay_outbox")
     app.send_task("cases.sweep_exports")
