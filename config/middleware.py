@@ -4,9 +4,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from cases.access import Denied, NotFound, record_denial
 from cases.audit.record import Source, acting_from
@@ -23,6 +25,30 @@ OPEN_PREFIXES = (
 OPEN_PATHS = {"/healthz", "/metrics"}
 # The API logs in by token and answers with problem documents of its own.
 API_PREFIX = "/api/"
+
+
+class BodyLimit:
+    """413 for a body that no form takes, before anything of it is read or spooled to disk.
+
+    A form's own limit (`PAPER_MAX_BYTES`) answers beside the field; this one stands a mebibyte above it.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+        self.limit = settings.PAPER_MAX_BYTES + 1024 * 1024
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        announced = request.META.get("CONTENT_LENGTH") or "0"
+        if not announced.isdigit() or int(announced) <= self.limit:
+            return self.get_response(request)
+        if request.path_info.startswith(API_PREFIX):
+            problem = {"type": "about:blank", "title": "Content Too Large", "status": 413}
+            return JsonResponse(problem, status=413, content_type="application/problem+json")
+        return HttpResponse(
+            _("The file is too large. Go back and choose a smaller one.") + "\n",
+            status=413,
+            content_type="text/plain; charset=utf-8",
+        )
 
 
 class PrivatePages:
