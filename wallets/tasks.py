@@ -28,9 +28,6 @@ def sweep() -> int:
 def refresh_batch(chain: str) -> int:
     """Read what is due on one chain, batch by batch. Returns the number of wallets looked at."""
     turn_ends = time.monotonic() + TURN_SECONDS
-    looked_at = 0
-    while batch := snapshots.refresh_due(chain=chain, at=timezone.now()):
-        looked_at += batch
-        if time.monotonic() > turn_ends:
-            break
-    return looked_at
+    return snapshots.refresh_chain(
+        chain=chain, clock=timezone.now, go_on=lambda: time.monotonic() < turn_ends
+    )

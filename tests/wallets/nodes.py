@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -77,16 +78,26 @@ class Anvil:
         return int(self.rpc("eth_call", {"to": token, "data": data}, "latest"), 16)
 
     def send(self, to: str, wei: int) -> None:
-        self.rpc("eth_sendTransaction", {"from": RICH, "to": to, "value": hex(wei)})
+        """Transfer coins, and wait until the transfer is in a block."""
+        self._receipt(self.rpc("eth_sendTransaction", {"from": RICH, "to": to, "value": hex(wei)}))
+
+    def _receipt(self, transaction: str) -> dict[str, Any]:
+        """The receipt, once there is one: the block is mined right after the transaction is accepted."""
+        ends = time.monotonic() + 10
+        while time.monotonic() < ends:
+            receipt: dict[str, Any] | None = self.rpc("eth_getTransactionReceipt", transaction)
+            if receipt is not None:
+                assert receipt["status"] == "0x1", receipt
+                return receipt
+            time.sleep(0.005)
+        raise AssertionError(f"{transaction} was not mined")
 
     def deploy_token(self, supply: int = 10**15) -> str:
         """The demonstration token of deploy/devchain; returns its address."""
         compiled = json.loads((DEVCHAIN / "DemoToken.json").read_text(encoding="utf-8"))
         code: str = compiled["bytecode"]
         data = "0x" + code.removeprefix("0x") + f"{supply:064x}"
-        receipt = self.rpc(
-            "eth_getTransactionReceipt", self.rpc("eth_sendTransaction", {"from": RICH, "data": data})
-        )
+        receipt = self._receipt(self.rpc("eth_sendTransaction", {"from": RICH, "data": data}))
         return eip55(receipt["contractAddress"])
 
     def set_balances(self, wei: Mapping[str, int]) -> None:

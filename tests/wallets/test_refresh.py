@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -119,12 +119,26 @@ def test_a_large_number_goes_in_batches(localdev: Anvil, make_wallets: MakeWalle
     assert set(WalletState.objects.values_list("attempts", flat=True)) == {0}
 
 
+def test_a_turn_ends_and_leaves_the_rest_to_the_next(
+    localdev: Anvil, make_wallets: MakeWallets, settings: Any
+) -> None:
+    settings.WALLET_BATCH = {"evm": 4}
+    make_wallets(10, due=timezone.now())
+    turns = iter([True, True, False])
+    looked_at = snapshots.refresh_chain(chain="localdev", clock=timezone.now, go_on=lambda: next(turns))
+    assert looked_at == 8
+    # What was claimed was also recorded: nothing waits for a lease to run out.
+    assert WalletState.objects.filter(claim__isnull=False).count() == 0
+    assert snapshots.refresh_due(chain="localdev", at=timezone.now()) == 2
+    assert snapshots.refresh_due(chain="localdev", at=timezone.now()) == 0
+
+
 def test_the_queries_of_a_look_do_not_grow(
     localdev: Anvil, make_wallets: MakeWallets, django_assert_max_num_queries: Any
 ) -> None:
     for count in (1, 60):
         make_wallets(count, due=timezone.now(), start=count)
-        with django_assert_max_num_queries(9):
+        with django_assert_max_num_queries(11):
             assert tasks.refresh_batch("localdev") == count
 
 
@@ -203,7 +217,7 @@ def test_a_block_from_the_future_is_not_believed(make_wallets: MakeWallets, sett
     assert WalletState.objects.get().last_error_code == "future_block"
 
 
-def test_bitcoin_is_read_to_the_satoshi(settings: Any, noon: datetime) -> None:
+def test_bitcoin_is_read_to_the_satoshi(settings: Any) -> None:
     wallet = snapshots.ensure_wallet(chain="bitcoin", text=KIM)
     snapshots.set_watch(wallet_id=wallet.pk, key="case", cadence_seconds=600, at=timezone.now())
     esplora = Esplora({KIM: (500_000_000, 123_456_789)})

@@ -70,7 +70,10 @@ class WalletState(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["chain", "due_at"], name="state_due", condition=Q(due_at__isnull=False))
+            models.Index(fields=["chain", "due_at"], name="state_due", condition=Q(due_at__isnull=False)),
+            models.Index(
+                fields=["failing_since"], name="state_failing", condition=Q(failing_since__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

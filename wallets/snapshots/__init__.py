@@ -4,7 +4,7 @@ PostgreSQL holds all of it. The broker is only a hint: a sweep finds whatever a 
 """
 
 from wallets.snapshots.known import BalanceView, Progress, balances_of, progress_of
-from wallets.snapshots.look import refresh_due
+from wallets.snapshots.look import refresh_chain, refresh_due
 from wallets.snapshots.schedule import (
     Claim,
     claim_due,
@@ -25,6 +25,7 @@ __all__ = [
     "due_chains",
     "ensure_wallet",
     "progress_of",
+    "refresh_chain",
     "refresh_due",
     "request_refresh",
     "set_watch",

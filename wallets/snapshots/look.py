@@ -1,5 +1,8 @@
-"""Take one batch of readings: claim, read outside any transaction, record."""
+"""Take readings: claim wallets, read them outside any transaction, record what came."""
 
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,10 +17,19 @@ from wallets.snapshots.schedule import Claim, claim_due
 
 # Wallets in one claim. Esplora takes one address a call, so that its batches must be small to end within a
 # lease.
-BATCH: Final = {"evm": 2500, "bitcoin": 50}
+BATCH: Final = {"evm": 2000, "bitcoin": 50}
 # Bitcoin nodes accept a block up to two hours ahead of their clock (MAX_FUTURE_BLOCK_TIME); none lies further
 # off.
 FUTURE_TOLERANCE: Final = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a claim has to ask: a question for each wallet and asset, in the same order."""
+
+    claim: Claim
+    asked: list[tuple[int, Asset]]
+    questions: list[Question]
 
 
 def refresh_due(*, chain: str, at: datetime, limit: int | None = None) -> int:
@@ -26,11 +38,34 @@ def refresh_due(*, chain: str, at: datetime, limit: int | None = None) -> int:
     A source that fails is recorded on each wallet (since when, and why); the older readings stay as they are.
     Errors that are not the chain's (`ChainError`) are raised: the claim then runs out and is taken again.
     """
-    claim = claim_due(chain=chain, at=at, limit=limit or batch_size(chain))
-    if claim is None:
+    plan = _next_plan(chain, at, limit)
+    if plan is None:
         return 0
-    record(_look(claim))
-    return len(claim.wallet_ids)
+    record(_read(plan))
+    return len(plan.claim.wallet_ids)
+
+
+def refresh_chain(
+    *, chain: str, clock: Callable[[], datetime], go_on: Callable[[], bool] = lambda: True
+) -> int:
+    """Read batch after batch until nothing is due on `chain` or `go_on` says no. Returns the wallets looked at.
+
+    While one batch is written the next is being read, so that neither the node nor the database waits for the
+    other. `clock` tells the time at which each look begins. Raises as `refresh_due` does.
+    """
+    looked_at = 0
+    reading: Future[Look] | None = None
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="look") as reader:
+        while True:
+            plan = _next_plan(chain, clock(), None) if go_on() else None
+            upcoming = reader.submit(_read, plan) if plan else None
+            if reading is not None:
+                look = reading.result()
+                record(look)
+                looked_at += len(look.claim.wallet_ids)
+            if upcoming is None:
+                return looked_at
+            reading = upcoming
 
 
 def batch_size(chain: str) -> int:
@@ -40,34 +75,44 @@ def batch_size(chain: str) -> int:
     return sizes[family]
 
 
-def _look(claim: Claim) -> Look:
-    addresses = dict(
-        Wallet.objects.filter(pk__in=claim.wallet_ids).order_by("pk").values_list("pk", "address")
-    )
-    assets: list[Asset] = assets_of([claim.chain])[claim.chain] if claim.chain in CHAINS else []
-    asked = [(wallet_id, asset) for wallet_id in addresses for asset in assets]
-    questions = [Question(addresses[wallet_id], asset.contract) for wallet_id, asset in asked]
+def _next_plan(chain: str, at: datetime, limit: int | None) -> _Plan | None:
+    claim = claim_due(chain=chain, at=at, limit=limit or batch_size(chain))
+    if claim is None:
+        return None
+    addresses = Wallet.objects.filter(pk__in=claim.wallet_ids).order_by("pk").values_list("pk", "address")
+    assets: list[Asset] = assets_of([chain])[chain] if chain in CHAINS else []
+    asked: list[tuple[int, Asset]] = []
+    questions: list[Question] = []
+    for wallet_id, address in addresses:
+        for asset in assets:
+            asked.append((wallet_id, asset))
+            questions.append(Question(address, asset.contract))
+    return _Plan(claim, asked, questions)
+
+
+def _read(plan: _Plan) -> Look:
+    """Ask the source. Touches no database, so that it may run in a thread of its own."""
     provider = ""
     retry_after: float | None = None
     outcomes: list[Outcome]
     try:
-        with source_for(claim.chain) as source:
+        with source_for(plan.claim.chain) as source:
             provider = source.provider
-            outcomes = source.read(questions)
+            outcomes = source.read(plan.questions)
     except ChainError as error:
-        outcomes = [error.as_failure()] * len(questions)
+        outcomes = [error.as_failure()] * len(plan.questions)
         retry_after = error.retry_after
-    latest = claim.at + FUTURE_TOLERANCE
-    # A development chain counts a second for each block it mines, so its clock may run far ahead.
-    trusted_clock = not (claim.chain in CHAINS and CHAINS[claim.chain].is_development)
+    info = CHAINS.get(plan.claim.chain)
+    # A development chain counts a second for each block that it mines, so its clock may run far ahead.
+    latest = None if info is None or info.is_development else plan.claim.at + FUTURE_TOLERANCE
     answers = [
-        Answer(
-            wallet_id,
-            asset.pk,
-            Failure("future_block", str(outcome.block.height))
-            if trusted_clock and isinstance(outcome, Reading) and outcome.block.time > latest
-            else outcome,
-        )
-        for (wallet_id, asset), outcome in zip(asked, outcomes, strict=True)
+        Answer(wallet_id, asset.pk, _unless_future(outcome, latest))
+        for (wallet_id, asset), outcome in zip(plan.asked, outcomes, strict=True)
     ]
-    return Look(claim, provider, answers, retry_after)
+    return Look(plan.claim, provider, answers, retry_after)
+
+
+def _unless_future(outcome: Outcome, latest: datetime | None) -> Outcome:
+    if latest is not None and isinstance(outcome, Reading) and outcome.block.time > latest:
+        return Failure("future_block", str(outcome.block.height))
+    return outcome

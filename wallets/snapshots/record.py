@@ -66,13 +66,24 @@ def record(look: Look) -> None:
         _write_schedule(cursor, look, failed)
 
 
-_INSERT_READINGS = """
-    INSERT INTO wallets_reading (wallet_id, asset_id, amount, block_height, block_hash, block_time, pinned_by,
-                                 provider, taken_at, took_ms)
-    SELECT wallet_id, asset_id, amount, %(height)s, %(hash)s, %(time)s, %(pin)s, %(provider)s, %(at)s, took_ms
-    FROM unnest(%(wallets)s::bigint[], %(assets)s::bigint[], %(amounts)s::numeric[], %(took)s::integer[])
-         AS row (wallet_id, asset_id, amount, took_ms)
-    ON CONFLICT (wallet_id, asset_id, block_hash) DO NOTHING
+# Stores what is new and points to it in one statement: what was just written need not be looked up again.
+_STORE = """
+    WITH stored AS (
+        INSERT INTO wallets_reading (wallet_id, asset_id, amount, block_height, block_hash, block_time,
+                                     pinned_by, provider, taken_at, took_ms)
+        SELECT wallet_id, asset_id, amount, %(height)s, %(hash)s, %(time)s, %(pin)s, %(provider)s, %(at)s, took_ms
+        FROM unnest(%(wallets)s::bigint[], %(assets)s::bigint[], %(amounts)s::numeric[], %(took)s::integer[])
+             AS row (wallet_id, asset_id, amount, took_ms)
+        ON CONFLICT (wallet_id, asset_id, block_hash) DO NOTHING
+        RETURNING id, wallet_id, asset_id
+    )
+    INSERT INTO wallets_balance AS balance
+           (wallet_id, asset_id, reading_id, looked_at, failing_since, error_code, error_text)
+    SELECT wallet_id, asset_id, id, %(at)s, NULL, '', '' FROM stored
+    ON CONFLICT (wallet_id, asset_id) DO UPDATE
+    SET reading_id = EXCLUDED.reading_id, looked_at = EXCLUDED.looked_at,
+        failing_since = NULL, error_code = '', error_text = ''
+    WHERE balance.looked_at IS NULL OR balance.looked_at <= EXCLUDED.looked_at
 """
 
 _DIFFERENT = """
@@ -112,19 +123,16 @@ def _write_readings(
         "at": look.claim.at,
         **_columns(rows),
     }
-    cursor.execute(_INSERT_READINGS, values)
-    contradictions: list[_FailedRow] = []
-    if cursor.rowcount < len(rows):
-        # Some were stored before, at this very block: the same block must have given the same amount.
-        cursor.execute(_DIFFERENT, values)
-        different = set(cursor.fetchall())
-        if different:
-            failure = Failure("disagrees", block.hash)
-            contradictions = [(row[0], row[1], failure) for row in rows if (row[0], row[1]) in different]
-            rows = [row for row in rows if (row[0], row[1]) not in different]
-            values |= _columns(rows)
-    cursor.execute(_POINT, values)
-    return contradictions
+    cursor.execute(_STORE, values)
+    if cursor.rowcount == len(rows):
+        return []
+    # Some were stored before, at this very block: the same block must have given the same amount.
+    cursor.execute(_DIFFERENT, values)
+    different = set(cursor.fetchall())
+    agreeing = [row for row in rows if (row[0], row[1]) not in different]
+    cursor.execute(_POINT, {"hash": block.hash, "at": look.claim.at, **_columns(agreeing)})
+    failure = Failure("disagrees", block.hash)
+    return [(row[0], row[1], failure) for row in rows if (row[0], row[1]) in different]
 
 
 def _columns(rows: list[_Row]) -> dict[str, str]:

@@ -24,7 +24,5 @@ class Command(BaseCommand):
             )
         chains = [options["chain"]] if options["chain"] else snapshots.due_chains(at=timezone.now())
         for chain in chains:
-            looked_at = 0
-            while batch := snapshots.refresh_due(chain=chain, at=timezone.now()):
-                looked_at += batch
+            looked_at = snapshots.refresh_chain(chain=chain, clock=timezone.now)
             self.stdout.write(f"{chain}: {looked_at} wallets looked at")
