@@ -60,6 +60,15 @@ class Duty:
     responsible: User | None = None
 
 
+@dataclass(frozen=True)
+class Paper:
+    """A paper that came with an order; its bytes are in the file store already."""
+
+    filename: str
+    media_type: str
+    stored: Stored
+
+
 def order_in(case: Case, number: int, *, lock: bool = False) -> LegalOrder:
     """The order with this number in the case. Raises NoSuchItem."""
     rows = LegalOrder.objects.select_for_update(of=("self",)) if lock else LegalOrder.objects
@@ -88,9 +97,10 @@ def record_order(
     requestor: str = "",
     requestor_email: str = "",
     duties: Sequence[Duty] = (),
+    paper: Paper | None = None,
     is_fictional: bool = False,
 ) -> LegalOrder:
-    """Record an order as received, with its duties. Everything on its face is kept as stated."""
+    """Record an order as received, with its duties and its paper. Everything on its face is kept as stated."""
     grant.require(Permission.ORDERS)
     case = lock_case(grant, at=at)
     texts = {
@@ -151,6 +161,8 @@ def record_order(
             "is_fictional": is_fictional,
         },
     )
+    if paper is not None:
+        _attach(grant, case=case, order=order, paper=paper, at=at)
     return order
 
 
@@ -405,16 +417,22 @@ def attach_paper(
     grant.require(Permission.ORDERS)
     case = lock_case(grant, at=at)
     order = order_in(case, number)
+    return _attach(grant, case=case, order=order, paper=Paper(filename, media_type, stored), at=at)
+
+
+def _attach(grant: Grant, *, case: Case, order: LegalOrder, paper: Paper, at: datetime) -> OrderPaper:
+    """Write the row of a paper and its event, under the lock on the case."""
+    stored = paper.stored
     if stored.size == 0:
         raise ActionError(_("The file is empty."), field="paper")
     if OrderPaper.objects.filter(order=order, sha256=stored.sha256).exists():
         raise ActionError(_("This very file is attached already."), field="paper")
-    paper = OrderPaper.objects.create(
+    row = OrderPaper.objects.create(
         case=case,
         order=order,
         number=next_number(OrderPaper, case),
-        filename=filename,
-        media_type=media_type,
+        filename=paper.filename,
+        media_type=paper.media_type,
         sha256=stored.sha256,
         size=stored.size,
         attached_at=at,
@@ -425,16 +443,16 @@ def attach_paper(
         action="paper.attached",
         at=at,
         kind="paper",
-        number=paper.number,
+        number=row.number,
         details={
             "order": order.number,
-            "filename": filename,
-            "media_type": media_type,
+            "filename": paper.filename,
+            "media_type": paper.media_type,
             "sha256": stored.sha256,
             "size": stored.size,
         },
     )
-    return paper
+    return row
 
 
 @transaction.atomic
