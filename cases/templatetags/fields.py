@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from cases.templatetags.containers import attribute, csrf_input
-from cases.templatetags.facts import NOTHING, Text, icon
+from cases.templatetags.facts import NOTHING, Text, icon, shape_of
 
 register = Library()
 
@@ -63,7 +63,7 @@ def field(
     """
     widget = bound.field.widget
     if widget.is_hidden:
-        return bound.as_hidden()  # type: ignore[no-any-return]
+        return bound.as_hidden()
     help_text: Text = "" if help is None else help or bound.help_text
     label = label or bound.label
     if optional is None:
@@ -179,7 +179,11 @@ def fields(form: forms.BaseForm, only: str = "", skip: str = "", placeholders: b
     return format_html_join(
         "",
         "{}",
-        ((field(bound, placeholder="" if placeholders else None),) for bound in form if bound.name not in leave and (not keep or bound.name in keep)),
+        (
+            (field(bound, placeholder="" if placeholders else None),)
+            for bound in form
+            if bound.name not in leave and (not keep or bound.name in keep)
+        ),
     )
 
 
@@ -289,13 +293,9 @@ def post_button(
         attribute("name", name),
         attribute("value", value),
         attribute("disabled", disabled),
-        _shape(icon),
+        shape_of(icon),
         text,
     )
-
-
-def _shape(name: str) -> SafeString:
-    return icon(name) if name else NOTHING
 
 
 @register.simple_block_tag(takes_context=True)

@@ -6,6 +6,7 @@ style sheet. The words of the casework's own statuses come from `cases.status`, 
 
 from typing import NamedTuple
 
+from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -97,7 +98,7 @@ _SHAPES: dict[str, dict[str, tuple[str, str]]] = {
 
 
 def _with_words() -> dict[str, dict[str, Look]]:
-    words = {**CHOICES, "account": AccountStatus}
+    words: dict[str, type[models.TextChoices]] = {**CHOICES, "account": AccountStatus}
     return {
         table: {value: Look(tone, icon, words[table](value).label) for value, (tone, icon) in shapes.items()}
         for table, shapes in _SHAPES.items()

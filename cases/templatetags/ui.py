@@ -1,10 +1,9 @@
-"""`{% load ui %}`: every component of the design system. `/style/` shows each; the style guide is docs enough."""
+"""`{% load ui %}`: every component of the design system. `/style/` shows each in its states."""
 
 from django.template import Library
 
-from cases.templatetags import containers, facts, fields
+from cases.templatetags import containers, facts, fields, figures, moments, ways
 
 register = Library()
-for _part in (facts, containers, fields):
+for _part in (facts, moments, figures, containers, ways, fields):
     register.tags.update(_part.register.tags)
-    register.filters.update(_part.register.filters)

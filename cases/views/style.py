@@ -45,17 +45,27 @@ class SamplePage:
 
 class SampleForm(forms.Form):
     title = forms.CharField(
-        label=gettext_lazy("Title"), max_length=80, help_text=gettext_lazy("What the case is about, in one line.")
+        label=gettext_lazy("Title"),
+        max_length=80,
+        help_text=gettext_lazy("What the case is about, in one line."),
     )
     reference = forms.CharField(label=gettext_lazy("Agency reference"), required=False)
     instrument = forms.ChoiceField(
         label=gettext_lazy("Instrument"),
-        choices=[("", "—"), ("seizure", gettext_lazy("Seizure warrant")), ("subpoena", gettext_lazy("Subpoena"))],
+        choices=[
+            ("", "—"),
+            ("seizure", gettext_lazy("Seizure warrant")),
+            ("subpoena", gettext_lazy("Subpoena")),
+        ],
     )
     served = forms.DateTimeField(
-        label=gettext_lazy("Served"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}), required=False
+        label=gettext_lazy("Served"),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        required=False,
     )
-    due = forms.DateField(label=gettext_lazy("Due"), widget=forms.DateInput(attrs={"type": "date"}), required=False)
+    due = forms.DateField(
+        label=gettext_lazy("Due"), widget=forms.DateInput(attrs={"type": "date"}), required=False
+    )
     amount = forms.CharField(label=gettext_lazy("Amount cap"), required=False)
     scope = forms.ChoiceField(
         label=gettext_lazy("Scope"),
@@ -73,7 +83,9 @@ class SampleForm(forms.Form):
         required=False,
         choices=[("bitcoin", "Bitcoin"), ("ethereum", "Ethereum"), ("base", "Base")],
     )
-    note = forms.CharField(label=gettext_lazy("Note"), widget=forms.Textarea(attrs={"rows": 3}), required=False)
+    note = forms.CharField(
+        label=gettext_lazy("Note"), widget=forms.Textarea(attrs={"rows": 3}), required=False
+    )
     paper = forms.FileField(
         label=gettext_lazy("Paper"), required=False, help_text=gettext_lazy("A PDF. Its SHA-256 is recorded.")
     )
@@ -88,10 +100,16 @@ class SampleFilter(forms.Form):
     status = forms.ChoiceField(
         label=gettext_lazy("Status"),
         required=False,
-        choices=[("", gettext_lazy("Any")), ("open", gettext_lazy("Open")), ("closed", gettext_lazy("Closed"))],
+        choices=[
+            ("", gettext_lazy("Any")),
+            ("open", gettext_lazy("Open")),
+            ("closed", gettext_lazy("Closed")),
+        ],
     )
     lead = forms.ChoiceField(
-        label=gettext_lazy("Lead"), required=False, choices=[("", gettext_lazy("Anyone")), ("me", gettext_lazy("Me"))]
+        label=gettext_lazy("Lead"),
+        required=False,
+        choices=[("", gettext_lazy("Anyone")), ("me", gettext_lazy("Me"))],
     )
     tag = forms.CharField(label=gettext_lazy("Tag"), required=False)
 
@@ -103,13 +121,20 @@ def _icon_names() -> list[str]:
 
 def _balances() -> dict[str, SampleBalance]:
     block = SEEN_FROM - timedelta(minutes=2)
-    known: dict[str, Any] = {"block_height": 22_041_337, "block_time": block, "provider": "node-1", "taken_at": block}
+    known: dict[str, Any] = {
+        "block_height": 22_041_337,
+        "block_time": block,
+        "provider": "node-1",
+        "taken_at": block,
+    }
     older = {**known, "block_time": block - timedelta(hours=4), "taken_at": block - timedelta(hours=4)}
     return {
         "ok": SampleBalance(ETHER, "ok", 1_284_017_553_201_900_000_001, **known),
         "zero": SampleBalance(DOLLAR, "ok", 0, **known),
         "never": SampleBalance(BITCOIN, "never_read"),
-        "stale": SampleBalance(DOLLAR, "stale", 4_400_000_000_000, since=SEEN_FROM - timedelta(hours=3), **older),
+        "stale": SampleBalance(
+            DOLLAR, "stale", 4_400_000_000_000, since=SEEN_FROM - timedelta(hours=3), **older
+        ),
         "failing": SampleBalance(ETHER, "failing", 10**17, since=SEEN_FROM - timedelta(minutes=26), **older),
         "dark": SampleBalance(BITCOIN, "failing", since=SEEN_FROM - timedelta(minutes=26)),
     }
@@ -131,8 +156,22 @@ def sample_context() -> dict[str, Any]:
         "looks": [(table, list(values)) for table, values in LOOKS.items()],
         "tones": ["neutral", "info", "active", "wait", "good", "warn", "bad", "ended"],
         "swatches": [
-            "bg", "surface", "sunken", "line", "field", "text", "text-2", "text-3",
-            "accent", "danger", "info", "active", "wait", "good", "warn", "bad",
+            "bg",
+            "surface",
+            "sunken",
+            "line",
+            "field",
+            "text",
+            "text-2",
+            "text-3",
+            "accent",
+            "danger",
+            "info",
+            "active",
+            "wait",
+            "good",
+            "warn",
+            "bad",
         ],
         "icons": _icon_names(),
         "page": SamplePage("bmV4dA", None),
@@ -150,7 +189,8 @@ def style(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         messages.success(request, _("The form is in order. Nothing was saved: this page only shows."))
         return redirect(request.path)
-    wrong = SampleForm({"title": "", "scope": "", "instrument": "", "due": "31.02.2026", "amount": "1,5"}, auto_id="wrong_%s")
+    mistakes = {"title": "", "scope": "", "instrument": "", "due": "2026-02-31", "amount": "1,5"}
+    wrong = SampleForm(mistakes, auto_id="wrong_%s")
     wrong.add_error("amount", _("Write a point before the decimals, and no commas."))
     context = {**sample_context(), "form": form, "wrong": wrong}
     return render(request, "style.html", context, status=422 if form.is_bound else 200)

@@ -142,6 +142,11 @@
   function start() {
     dress(document);
     document.querySelector("[data-focus]")?.focus();
+    // On a phone the current tab may lie outside the strip.
+    document.querySelectorAll(".tabs [aria-current]").forEach((tab) => {
+      const strip = tab.closest(".tabs");
+      if (strip.scrollWidth > strip.clientWidth) strip.scrollLeft = tab.offsetLeft - strip.clientWidth / 3;
+    });
     document.querySelectorAll("[data-without-passkeys]").forEach((note) => { note.hidden = "PublicKeyCredential" in window; });
   }
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
