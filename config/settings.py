@@ -282,6 +282,21 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    # Fields of one name with different words need names of their own in the schema.
+    "ENUM_NAME_OVERRIDES": {
+        "CaseStatus": "cases.status.CaseStatus",
+        "OrderStatus": "cases.status.OrderStatus",
+        "ObligationStatus": "cases.status.ObligationStatus",
+        "FreezeStatus": "cases.status.FreezeStatus",
+        "ExportStatus": "cases.status.ExportStatus",
+        "Disposition": "cases.status.Disposition",
+        "SubjectKind": "cases.models.SubjectKind",
+        "SubjectRole": "cases.models.SubjectRole",
+        "WalletRole": "cases.models.WalletRole",
+        "ObligationKind": "cases.models.ObligationKind",
+        "BalanceState": "cases.api.endpoints.wallets.BALANCE_STATES",
+        "RefreshState": "cases.api.endpoints.wallets.REFRESH_STATES",
+    },
 }
 
 # ── Chains ────────────────────────────────────────────────────────────────────────────────────────────────
