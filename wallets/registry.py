@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
-from wallets.addresses import parse
+from wallets.addresses import AddressError, parse
 from wallets.chains.catalogue import CHAINS
 from wallets.models import Asset
 
@@ -35,7 +36,7 @@ TOKENS: Final = (
 )
 
 
-class AssetConflict(ValueError):
+class AssetConflict(ImproperlyConfigured):
     """A token is already known with another number of decimals: its stored amounts would change their
     meaning.
     """
@@ -44,7 +45,8 @@ class AssetConflict(ValueError):
 def registered(chain: str) -> list[Asset]:
     """Unsaved `Asset`s that are to be read on `chain`, the native coin first. Touches no database.
 
-    Raises `AddressError` for a contract that is no address of its chain, `KeyError` for an unknown chain.
+    Raises `ImproperlyConfigured` for a contract that is no address of its chain, `KeyError` for an unknown
+    chain.
     """
     info = CHAINS[chain]
     assets = [
@@ -70,7 +72,13 @@ def registered(chain: str) -> list[Asset]:
     for token in (*TOKENS, *extra):
         if token.chain != chain:
             continue
-        contract = parse(chain, token.contract).canonical
+        try:
+            contract = parse(chain, token.contract).canonical
+        except AddressError as error:
+            # Not the address that a person just typed: say so, or a form would blame that one.
+            raise ImproperlyConfigured(
+                f"the contract of {token.symbol} on {chain}: {error.message}"
+            ) from error
         if contract in seen:
             continue
         seen.add(contract)

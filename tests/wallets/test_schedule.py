@@ -1,5 +1,6 @@
 """Who looks at what, and when: watches, requests, claims and leases."""
 
+import random
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from tests.wallets.nodes import some_address
 from wallets import snapshots
 from wallets.addresses import AddressError
 from wallets.models import Asset, Wallet, WalletState, Watch
+from wallets.snapshots.record import Look, record
 from wallets.snapshots.schedule import FREE_RETAKES, LEASE_SECONDS
 
 pytestmark = pytest.mark.django_db
@@ -240,3 +242,38 @@ def test_the_same_address_entered_twice_at_once_is_one_wallet() -> None:
     assert len(made) == 4
     assert len(set(made)) == 1
     assert Asset.objects.filter(chain="ethereum", kind="native").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rivals_in_any_order_never_wait_in_a_circle(make_wallets: MakeWallets, noon: datetime) -> None:
+    ids = [wallet.pk for wallet in make_wallets(120, due=noon)]
+    start = threading.Barrier(4)
+    errors: list[BaseException] = []
+
+    def asks(seed: int) -> None:
+        order = random.Random(seed)
+        for turn in range(30):
+            order.shuffle(ids_of := list(ids))
+            snapshots.request_refresh(wallet_ids=ids_of, at=noon + turn * SECOND)
+
+    def looks(seed: int) -> None:
+        for turn in range(30):
+            taken = snapshots.claim_due(chain="localdev", at=noon + (turn + 40 * seed) * SECOND, limit=50)
+            if taken:
+                record(Look(taken, "node", []))
+
+    def run(work: Callable[[int], None], seed: int) -> None:
+        try:
+            start.wait()
+            work(seed)
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    workers = [threading.Thread(target=run, args=(work, seed)) for seed in (1, 2) for work in (asks, looks)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert errors == []

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from tests.wallets.nodes import some_address
-from wallets import chains, registry
+from wallets import chains, registry, snapshots
 from wallets.addresses import parse
 from wallets.chains.base import ERROR_TEXTS, ChainError, NotConfigured, PublicProviderRefused, SourceRefused
 from wallets.chains.bitcoin import BitcoinSource
@@ -155,6 +156,13 @@ def test_a_token_may_change_its_name_but_never_its_decimals(settings: Any) -> No
     settings.WALLET_EXTRA_TOKENS = [demo(decimals=18)]
     with pytest.raises(registry.AssetConflict):
         registry.ensure_assets()
+
+
+@pytest.mark.django_db
+def test_a_bad_contract_is_blamed_on_the_settings(settings: Any) -> None:
+    settings.WALLET_EXTRA_TOKENS = [demo(contract="0x12")]
+    with pytest.raises(ImproperlyConfigured, match="dUSD"):
+        snapshots.ensure_wallet(chain="localdev", text=some_address(1))
 
 
 def test_only_the_one_client_goes_out() -> None:

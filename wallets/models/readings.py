@@ -24,7 +24,8 @@ class Reading(models.Model):
         LATEST = "latest", _("asked at the hash of the newest block")
         BRACKET = "bracket", _("the chain's tip was the same before and after")
 
-    # The unique constraint's index begins with wallet and asset; further ones would cost a third of each write.
+    # The unique constraint's index begins with wallet and asset; further ones would cost a third of each
+    # write.
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="readings", db_index=False)
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="readings", db_index=False)
     amount = BaseUnitsField(_("amount"))

@@ -1,7 +1,7 @@
 """Take readings: claim wallets, read them outside any transaction, record what came."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,7 +17,7 @@ from wallets.snapshots.schedule import Claim, claim_due
 
 # Wallets in one claim. Esplora takes one address a call, so that its batches must be small to end within a
 # lease.
-BATCH: Final = {"evm": 2000, "bitcoin": 50}
+BATCH: Final = {"evm": 2000, "bitcoin": 20}
 # Bitcoin nodes accept a block up to two hours ahead of their clock (MAX_FUTURE_BLOCK_TIME); none lies further
 # off.
 FUTURE_TOLERANCE: Final = timedelta(hours=2)
@@ -48,24 +48,24 @@ def refresh_due(*, chain: str, at: datetime, limit: int | None = None) -> int:
 def refresh_chain(
     *, chain: str, clock: Callable[[], datetime], go_on: Callable[[], bool] = lambda: True
 ) -> int:
-    """Read batch after batch until nothing is due on `chain` or `go_on` says no. Returns the wallets looked at.
+    """Read batch after batch until nothing is due on `chain` or `go_on` says no. Returns the wallets looked
+    at.
 
     While one batch is written the next is being read, so that neither the node nor the database waits for the
     other. `clock` tells the time at which each look begins. Raises as `refresh_due` does.
     """
     looked_at = 0
-    reading: Future[Look] | None = None
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="look") as reader:
-        while True:
+        plan = _next_plan(chain, clock(), None)
+        reading = reader.submit(_read, plan) if plan else None
+        while reading is not None:
+            look = reading.result()
+            # Claimed only now, so that a lease never runs while its wallets wait for another batch.
             plan = _next_plan(chain, clock(), None) if go_on() else None
-            upcoming = reader.submit(_read, plan) if plan else None
-            if reading is not None:
-                look = reading.result()
-                record(look)
-                looked_at += len(look.claim.wallet_ids)
-            if upcoming is None:
-                return looked_at
-            reading = upcoming
+            reading = reader.submit(_read, plan) if plan else None
+            record(look)
+            looked_at += len(look.claim.wallet_ids)
+    return looked_at
 
 
 def batch_size(chain: str) -> int:

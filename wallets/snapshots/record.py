@@ -176,6 +176,11 @@ def _write_failures(cursor: CursorWrapper, at: datetime, failed: list[_FailedRow
 
 # A look that began before the last one recorded has nothing to say; the claim is given back only by its
 # holder.
+_LOCK = """
+    SELECT wallet_id FROM wallets_walletstate WHERE wallet_id = ANY(%(wallets)s::bigint[])
+    ORDER BY wallet_id FOR UPDATE
+"""
+
 _FINISH_OK = """
     UPDATE wallets_walletstate
     SET last_look_at = %(at)s, last_ok_at = %(at)s, attempts = 0,
@@ -217,6 +222,7 @@ def _write_schedule(cursor: CursorWrapper, look: Look, failed: list[_FailedRow])
             first_failure.setdefault(wallet_id, failure)
     fine = [wallet_id for wallet_id in look.claim.wallet_ids if wallet_id not in first_failure]
     at, token = look.claim.at, str(look.claim.token)
+    cursor.execute(_LOCK, {"wallets": _array(look.claim.wallet_ids)})
     if fine:
         cursor.execute(_FINISH_OK, {"at": at, "token": token, "wallets": _array(fine)})
     if first_failure:

@@ -92,13 +92,17 @@ def _follow_watches(state: WalletState, at: datetime | None) -> None:
     state.save(update_fields=["cadence_seconds", "due_at"])
 
 
+@transaction.atomic
 def request_refresh(*, wallet_ids: Sequence[int], at: datetime) -> int:
     """Ask for a look now. Returns how many wallets there are to look at. Only writes rows; a sweep does the
     rest.
 
     A look that is under way when this is asked is followed by another one.
     """
-    return WalletState.objects.filter(wallet_id__in=wallet_ids).update(
+    states = WalletState.objects.filter(wallet_id__in=wallet_ids)
+    # Everybody who changes many of these rows locks them in this order, so that nobody waits in a circle.
+    reached = list(states.order_by("wallet_id").select_for_update().values_list("wallet_id", flat=True))
+    return WalletState.objects.filter(wallet_id__in=reached).update(
         requested_at=Greatest(Coalesce(F("requested_at"), Value(at)), Value(at)),
         due_at=Least(Coalesce(F("due_at"), Value(at)), Value(at)),
         # Who asks by hand does not wait for a back-off.
