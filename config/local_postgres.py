@@ -175,6 +175,8 @@ class Postgres:
         write_private(password_file, self._password(SUPERUSER) + "\n")
         owner = _account_for_new_cluster()
         if owner is not None:
+            # The system user must pass through; what lies inside stays closed to it.
+            self.home.chmod(0o711)
             os.chown(part, owner.pw_uid, owner.pw_gid)
             os.chown(password_file, owner.pw_uid, owner.pw_gid)
         binary = _program("initdb")

@@ -53,6 +53,7 @@ class Running:
         lock: HomeLock | None = None
         message, code = "", 0
         try:
+            self._refuse_foreign_home()
             lock = HomeLock(private_folder(self.home))
             lock.take({"url": self.url})
             self._start()
@@ -73,6 +74,14 @@ class Running:
         if message:
             end(message, code)
         return code
+
+    def _refuse_foreign_home(self) -> None:
+        """Root may write anywhere, and would leave files behind that the owner then cannot open."""
+        if self.home.exists() and (owner := self.home.stat().st_uid) != os.geteuid():
+            raise ServiceError(
+                f"{self.home} belongs to another user (number {owner}): start this as that user, "
+                "or set HOLDFAST_HOME to a folder of your own."
+            )
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         # A second Ctrl-C while the servers write their last page must not leave them behind.

@@ -156,3 +156,22 @@ def test_a_secret_is_made_once(tmp_path: Path) -> None:
     assert len(first) >= 64
     assert kept_secret(tmp_path / "secret") == first
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
+
+
+def test_without_user_namespaces_root_gets_one_sentence_and_a_user_a_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder of a test is closed to every system user that root could fall back to."""
+    refusing = tmp_path / "bin" / "unshare"
+    refusing.parent.mkdir()
+    refusing.write_text("#!/bin/sh\nexit 1\n")
+    refusing.chmod(0o755)
+    tmp_path.chmod(0o700)
+    monkeypatch.setenv("PATH", str(refusing.parent), prepend=os.pathsep)
+    services = LocalServices(tmp_path / "home")
+    if os.geteuid() != 0:
+        with services:
+            assert services.healthy()
+        return
+    with pytest.raises(ServiceError, match=r"run this as a plain user.* or set DATABASE_URL\.$"):
+        services.start()
