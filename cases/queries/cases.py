@@ -81,7 +81,7 @@ def case_list(
     before: str | None = None,
     size: int = PAGE_SIZE,
 ) -> Page[CaseRow]:
-    """The cases that the person may see, newest change first. Four queries, whatever their number."""
+    """The cases that the person may see, newest change first. Four queries, however many there are."""
     rows = Case.objects.visible_to(user).select_related("lead")
     if narrowed.status:
         rows = rows.filter(status=narrowed.status)
@@ -118,14 +118,3 @@ def with_counts(cases: Sequence[Case]) -> list[CaseRow]:
 def _counts_by_case(model: type[Model], condition: Q) -> dict[int, int]:
     rows = model._default_manager.filter(condition).order_by().values("case_id").annotate(n=Count("pk"))
     return {row["case_id"]: row["n"] for row in rows}
-
-
-def known_tags(user: User, *, limit: int = 100) -> list[str]:
-    """The tags used in cases that the person may see, for the filter."""
-    names = (
-        CaseTag.objects.filter(case__in=Case.objects.visible_to(user).values("pk"))
-        .order_by("name")
-        .values_list("name", flat=True)
-        .distinct()
-    )
-    return list(names[:limit])

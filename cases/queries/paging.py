@@ -70,31 +70,66 @@ class Key:
     descending: bool = False
 
 
-def _beyond(keys: Sequence[Key], values: Sequence[object], *, forward: bool) -> Q:
-    """Rows that come after (or before) these values, said so that the index on the first key bounds the scan."""
-    condition = Q(pk__in=[])
-    equal = Q()
-    for key, value in zip(keys, values, strict=True):
-        lower = key.descending == forward
-        condition |= equal & Q(**{f"{key.field}__{'lt' if lower else 'gt'}": value})
-        equal &= Q(**{key.field: value})
-    first = keys[0]
-    bound = "lte" if first.descending == forward else "gte"
-    return Q(**{f"{first.field}__{bound}": values[0]}) & condition
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Where a list is entered, and in which direction. `edge` is None at its beginning."""
 
+    keys: Sequence[Key]
+    forward: bool
+    edge: list[Any] | None
 
-def _ordering(keys: Sequence[Key], *, forward: bool) -> list[str]:
-    return [("-" if key.descending == forward else "") + key.field for key in keys]
+    @classmethod
+    def of(cls, keys: Sequence[Key], *, after: str | None, before: str | None) -> "Walk":
+        """From what stands in a URL. A cursor that makes no sense leads to the beginning."""
+        kinds = [key.kind for key in keys]
+        try:
+            if after:
+                return cls(keys, True, decode(after, kinds))
+            if before:
+                return cls(keys, False, decode(before, kinds))
+        except BadCursor:
+            pass
+        return cls(keys, True, None)
 
+    def condition(self) -> Q:
+        """Rows beyond the edge, said so that an index on the first key bounds the scan."""
+        if self.edge is None:
+            return Q()
+        beyond, equal = Q(pk__in=[]), Q()
+        for key, value in zip(self.keys, self.edge, strict=True):
+            lower = key.descending == self.forward
+            beyond |= equal & Q(**{f"{key.field}__{'lt' if lower else 'gt'}": value})
+            equal &= Q(**{key.field: value})
+        first = self.keys[0]
+        bound = "lte" if first.descending == self.forward else "gte"
+        return Q(**{f"{first.field}__{bound}": self.edge[0]}) & beyond
 
-def _values_of(row: object, keys: Sequence[Key]) -> list[object]:
-    found = []
-    for key in keys:
-        value: Any = row
-        for part in key.field.split("__"):
-            value = getattr(value, part)
-        found.append(value)
-    return found
+    def ordering(self) -> list[str]:
+        return [("-" if key.descending == self.forward else "") + key.field for key in self.keys]
+
+    def page(self, found: Sequence[Row], size: int) -> Page[Row]:
+        """The page from up to `size + 1` rows in `ordering()`."""
+        more, rows = len(found) > size, list(found[:size])
+        if not self.forward:
+            rows.reverse()
+        if not rows:
+            return Page([], None, None)
+        has_next = more if self.forward else True
+        has_previous = self.edge is not None if self.forward else more
+        return Page(
+            rows,
+            encode(self._values_of(rows[-1])) if has_next else None,
+            encode(self._values_of(rows[0])) if has_previous else None,
+        )
+
+    def _values_of(self, row: object) -> list[object]:
+        found = []
+        for key in self.keys:
+            value: Any = row
+            for part in key.field.split("__"):
+                value = getattr(value, part)
+            found.append(value)
+        return found
 
 
 def keyset(
@@ -105,32 +140,6 @@ def keyset(
     before: str | None = None,
     size: int = PAGE_SIZE,
 ) -> Page[ModelRow]:
-    """One page of `rows` in the order of `keys`, which together must be unique. One query.
-
-    A cursor that makes no sense gives the first page.
-    """
-    kinds = [key.kind for key in keys]
-    forward, edge = True, None
-    try:
-        if after:
-            edge = decode(after, kinds)
-        elif before:
-            forward, edge = False, decode(before, kinds)
-    except BadCursor:
-        forward, edge = True, None
-    found = rows.filter(_beyond(keys, edge, forward=forward)) if edge is not None else rows
-    taken = list(found.order_by(*_ordering(keys, forward=forward))[: size + 1])
-    more = len(taken) > size
-    taken = taken[:size]
-    if not forward:
-        taken.reverse()
-    if not taken:
-        # Beyond the end, or before the beginning: nothing here, and the way back leads to the start.
-        return Page([], None, None)
-    has_next = more if forward else True
-    has_previous = edge is not None if forward else more
-    return Page(
-        taken,
-        encode(_values_of(taken[-1], keys)) if has_next else None,
-        encode(_values_of(taken[0], keys)) if has_previous else None,
-    )
+    """One page of `rows` in the order of `keys`, which together must be unique. One query."""
+    walk = Walk.of(keys, after=after, before=before)
+    return walk.page(rows.filter(walk.condition()).order_by(*walk.ordering())[: size + 1], size)

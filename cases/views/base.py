@@ -49,6 +49,11 @@ def see_other(url: str) -> HttpResponseRedirect:
     return response
 
 
+def wants_part(request: HttpRequest, target: str) -> bool:
+    """Whether htmx asks for the part of the page with this id; the same view then answers with that part alone."""
+    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Target") == target
+
+
 def case_context(grant: Grant, context: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """What `base_case.html` reads: `case`, `grant` (`"wallets" in grant.permissions`), the counts of the tabs."""
     return {"case": grant.case, "grant": grant, "case_counts": tab_counts(grant.case), **(context or {})}
