@@ -82,7 +82,7 @@ def describe(
 def page_of(out: type[Shape]) -> serializers.Serializer[Any]:
     """The envelope of a list."""
     made: serializers.Serializer[Any] = inline_serializer(
-        f"{out.__name__}Page", {"items": out(many=True), "next": Text(allow_null=True)}
+        f"{out.__name__.removesuffix('Out')}Page", {"items": out(many=True), "next": Text(allow_null=True)}
     )
     return made
 
@@ -115,6 +115,11 @@ class Schema(AutoSchema):
 
     def get_summary(self) -> str | None:
         return self.get_description().split("\n")[0].rstrip(".")
+
+    def get_serializer_name(self, serializer: Any, direction: Any) -> str:
+        """`Note` for NoteOut and, with the generator's own suffix, `NoteRequest` for NoteIn."""
+        name: str = type(serializer).__name__
+        return name.removesuffix("Out").removesuffix("In")
 
     def get_request_serializer(self) -> Any:
         return self.described.body

@@ -10,7 +10,9 @@ from cases.api.endpoints import (
     accounts,
     cases,
     chronology,
+    exports,
     freezes,
+    matters,
     me,
     members,
     notes,
@@ -110,9 +112,25 @@ process = [
     path(f"{SHARE}/end", shares.EndShare.as_view(), name="api-share-end"),
 ]
 
+EXPORT = "exports/<api_ref:export>"
+MATTER = "matters/<api_ref:ref>"
+
+files = [
+    path(f"{CASE}/exports", exports.Exports.as_view(), name="api-exports"),
+    path(f"{CASE}/{EXPORT}", exports.OneExport.as_view(), name="api-export"),
+    path(f"{CASE}/{EXPORT}/file", exports.ExportFile.as_view(), name="api-export-file"),
+    path("matters", matters.Matters.as_view(), name="api-matters"),
+    path(MATTER, matters.OneMatter.as_view(), name="api-matter"),
+    path(f"{MATTER}/chronology", matters.MatterChronology.as_view(), name="api-matter-chronology"),
+    path(f"{MATTER}/exports", matters.MatterExports.as_view(), name="api-matter-exports"),
+    path(f"{MATTER}/{EXPORT}", matters.OneMatterExport.as_view(), name="api-matter-export"),
+    path(f"{MATTER}/{EXPORT}/file", matters.MatterExportFile.as_view(), name="api-matter-export-file"),
+]
+
 urlpatterns = [
     *casework,
     *process,
+    *files,
     path("schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
     re_path(r"^.*$", NoSuchUrl.as_view(), name="api-no-such-url"),
 ]

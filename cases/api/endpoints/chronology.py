@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -39,6 +40,7 @@ class EntryOut(Shape):
     recorded_at = Moment(help_text=_("When the database wrote it."))
     hash = Text(help_text=_("The event's place in the hash chain, in hex."))
 
+    @extend_schema_field(LineOut(many=True))
     def get_lines(self, entry: Entry) -> list[dict[str, str]]:
         return [{"label": str(label), "value": str(value)} for label, value in entry.lines]
 

@@ -7,6 +7,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -57,9 +58,11 @@ class FreezeAmountOut(Shape):
     proposed = serializers.SerializerMethodField()
     applied = serializers.SerializerMethodField()
 
+    @extend_schema_field(ProofOut(allow_null=True))
     def get_proposed(self, row: FreezeAmount) -> Any:
         return proof(row.reading_proposed, row.holding_proposed)
 
+    @extend_schema_field(ProofOut(allow_null=True))
     def get_applied(self, row: FreezeAmount) -> Any:
         return proof(row.reading_applied, row.holding_applied)
 

@@ -51,7 +51,7 @@ class BalanceOut(Shape):
     error = Text(allow_null=True)
 
 
-class RefreshStateOut(Shape):
+class RefreshProgressOut(Shape):
     """How far the looks at a wallet have come."""
 
     state = Choice(REFRESH_STATES)
@@ -83,7 +83,7 @@ class WalletOut(Shape):
     detached_at = Moment(source="attached.detached_at", allow_null=True)
     detached_by = Person(source="attached.detached_by", allow_null=True)
     balances = BalanceOut(many=True)
-    refresh = RefreshStateOut(source="progress", allow_null=True)
+    refresh = RefreshProgressOut(source="progress", allow_null=True)
 
 
 class WalletIn(Body):
