@@ -294,6 +294,7 @@ SPECTACULAR_SETTINGS = {
         "SubjectRole": "cases.models.SubjectRole",
         "WalletRole": "cases.models.WalletRole",
         "ObligationKind": "cases.models.ObligationKind",
+        "VerificationMethod": "cases.models.VerificationMethod",
         "BalanceState": "cases.api.endpoints.wallets.BALANCE_STATES",
         "RefreshState": "cases.api.endpoints.wallets.REFRESH_STATES",
     },
@@ -328,7 +329,7 @@ LOGGING: dict[str, Any] = {
     "formatters": {
         "plain": {
             "()": "structlog.stdlib.ProcessorFormatter",
-            "processor": "config.logs.renderer",
+            "processor": "ext://config.logs.renderer",
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
