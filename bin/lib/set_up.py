@@ -3,6 +3,7 @@
 Run by bin/up with the settings in the environment. Exits non-zero with the reason as its last line.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -22,6 +23,7 @@ def main() -> int:
     from django.core.management.base import SystemCheckError
     from django.db import Error as DatabaseError
 
+    from config.devchain import demo_wallets
     from config.health import HEARTBEAT_KEY
 
     try:
@@ -33,7 +35,8 @@ def main() -> int:
             note = settings.HOLDFAST_HOME / "demo-unfinished"
             if note.exists() or not get_user_model().objects.exists():
                 note.touch()
-                call_command("seed_demo")
+                wallets = [(wallet.label, wallet.address) for wallet in demo_wallets()]
+                call_command("seed_demo", development_wallets=json.dumps(wallets))
                 note.unlink()
         # The last run's worker must not vouch for the one that is about to start.
         cache.delete(HEARTBEAT_KEY)
