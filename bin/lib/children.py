@@ -79,21 +79,40 @@ def fresh_log(home: Path, label: str) -> Path:
     return log
 
 
+_TRACEBACK = "Traceback (most recent call last):"
+_CHAINED = ("During handling of the above exception", "The above exception was the direct cause")
+
+
 class Follower:
-    """Prints what is added to the logs, each line with the label of its program."""
+    """Prints what is added to the logs, each line with the label of its program.
+
+    Of a traceback only the line that says what happened is printed; the log has all of it.
+    """
 
     def __init__(self, children: Sequence[Child]) -> None:
         self._at = {child.label: _size(child.log) for child in children}
         self._rest = dict.fromkeys(self._at, b"")
         self._logs = {child.label: child.log for child in children}
+        self._inside: set[str] = set()
         self._width = max((len(label) for label in self._at), default=0)
 
     def print_new(self) -> None:
         """Print the whole lines that are new since the last call."""
         for label, log in self._logs.items():
             for line in self._new_lines(label, log):
-                sys.stdout.write(f"{label:<{self._width}} | {line}\n")
+                if self._is_for_people(label, line):
+                    sys.stdout.write(f"{label:<{self._width}} | {line}\n")
         sys.stdout.flush()
+
+    def _is_for_people(self, label: str, line: str) -> bool:
+        if _TRACEBACK in line:
+            self._inside.add(label)
+            return False
+        if label in self._inside:
+            if not line or line[0].isspace():
+                return False
+            self._inside.discard(label)
+        return not line.startswith(_CHAINED)
 
     def _new_lines(self, label: str, log: Path) -> Iterator[str]:
         size = _size(log)
