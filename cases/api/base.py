@@ -1,5 +1,6 @@
 """What every endpoint shares: who asks, the doors, shapes in and out, and POSTs that happen once."""
 
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Final, TypeVar
@@ -8,6 +9,7 @@ from uuid import UUID
 from django.db.models import Model, QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.negotiation import BaseContentNegotiation
@@ -216,27 +218,24 @@ def person(public_id: UUID, field: str) -> User:
     return found
 
 
-def download(
-    *, sha256: str, filename: str, media_type: str = "application/octet-stream", digest_header: bool = True
+def hand_out(
+    *, sha256: str, filename: str, note: Callable[[], object], media_type: str = "application/octet-stream"
 ) -> HttpResponse:
-    """A stored file as an attachment. Raises storage.Damaged where its bytes no longer fit their digest, or are gone."""
+    """A stored file as an attachment, once `note` has recorded that it is taken.
+
+    The digest is checked first. Raises storage.Damaged where the bytes no longer fit it or are gone: nothing is sent,
+    and nothing recorded as taken. `Repr-Digest` is RFC 9530's.
+    """
     try:
         content = storage.read(sha256)
     except FileNotFoundError as error:
         raise storage.Damaged(sha256) from error
+    note()
     response = HttpResponse(content, content_type=media_type)
-    response["Content-Disposition"] = _attachment(filename)
+    response["Content-Disposition"] = content_disposition_header(True, filename) or "attachment"
     response["X-Content-Type-Options"] = "nosniff"
-    if digest_header:
-        response["X-Content-SHA256"] = sha256
+    response["Repr-Digest"] = f"sha-256=:{b64encode(bytes.fromhex(sha256)).decode()}:"
     return response
-
-
-def _attachment(filename: str) -> str:
-    from django.utils.http import content_disposition_header
-
-    header = content_disposition_header(True, filename)
-    return header or "attachment"
 
 
 def names(items: Iterable[object]) -> list[str]:

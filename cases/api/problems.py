@@ -102,9 +102,9 @@ def _problem(error: Exception, context: dict[str, Any]) -> Problem | None:
     if isinstance(error, SuspiciousOperation | UnreadablePostError):
         return Problem(400, "malformed", _("The request is malformed."), _("It could not be read."))
     if isinstance(error, storage.Damaged):
-        log.error("a stored file is damaged or gone", exc_info=error)
+        log.error("a stored file is damaged or gone: %s", error)
         return Problem(
-            500,
+            409,
             "damaged-file",
             _("The stored file is damaged."),
             _(

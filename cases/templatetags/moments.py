@@ -54,32 +54,36 @@ def day(on: date | None, unknown: Text = "") -> SafeString:
 def distance(due_at: date, now: datetime) -> tuple[str, str, str]:
     """(tone, icon, words) of a deadline as seen from `now`. A date without clock ends with its UTC day."""
     now = _utc(now)
-    if isinstance(due_at, datetime):
-        due_at = _utc(due_at)
-        left, days = due_at - now, (due_at.date() - now.date()).days
-    else:
+    if not isinstance(due_at, datetime):
         days = (due_at - now.date()).days
-        left = timedelta(days=days + 1)
-        if days == 0:
-            return "warn", "clock", _("today")
+        if days < 0:
+            return "bad", "octagon-alert", _overdue_days(-days)
+        return ("warn", "clock", _("today")) if days == 0 else _days_ahead(days)
+    left, days = _utc(due_at) - now, (_utc(due_at).date() - now.date()).days
     if left < timedelta(0):
-        over = abs(days)
-        if over == 0 or -left < timedelta(hours=24):
-            hours = max(1, int(-left.total_seconds() // 3600))
-            words = ngettext("overdue by %(n)s hour", "overdue by %(n)s hours", hours) % {"n": hours}
-        else:
-            words = ngettext("overdue by %(n)s day", "overdue by %(n)s days", over) % {"n": over}
+        if -left >= timedelta(hours=24):
+            return "bad", "octagon-alert", _overdue_days(-days)
+        hours = max(1, int(-left.total_seconds() // 3600))
+        words = ngettext("overdue by %(n)s hour", "overdue by %(n)s hours", hours) % {"n": hours}
         return "bad", "octagon-alert", words
-    if isinstance(due_at, datetime) and left < timedelta(hours=1):
+    if left < timedelta(hours=1):
         minutes = max(1, int(left.total_seconds() // 60))
         return (
             "warn",
             "alarm-clock",
             ngettext("in %(n)s minute", "in %(n)s minutes", minutes) % {"n": minutes},
         )
-    if isinstance(due_at, datetime) and left < timedelta(hours=24):
+    if left < timedelta(hours=24):
         hours = int(left.total_seconds() // 3600)
         return "warn", "alarm-clock", ngettext("in %(n)s hour", "in %(n)s hours", hours) % {"n": hours}
+    return _days_ahead(days)
+
+
+def _overdue_days(days: int) -> str:
+    return ngettext("overdue by %(n)s day", "overdue by %(n)s days", days) % {"n": days}
+
+
+def _days_ahead(days: int) -> tuple[str, str, str]:
     words = _("tomorrow") if days == 1 else ngettext("in %(n)s day", "in %(n)s days", days) % {"n": days}
     return ("warn", "clock", words) if days <= 3 else ("neutral", "calendar", words)
 

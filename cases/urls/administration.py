@@ -1,5 +1,12 @@
 """People and settings."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from cases.views import people, settings
+
+urlpatterns = [
+    path("people/", people.people_list, name="people-list"),
+    path("people/add/", people.create, name="person-create"),
+    path("people/<uuid:person>/edit/", people.edit, name="person-edit"),
+    path("settings/", settings.overview, name="settings"),
+]

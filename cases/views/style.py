@@ -189,7 +189,7 @@ def style(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         messages.success(request, _("The form is in order. Nothing was saved: this page only shows."))
         return redirect(request.path)
-    mistakes = {"title": "", "scope": "", "instrument": "", "due": "2026-02-31", "amount": "1,5"}
+    mistakes = {"title": "", "scope": "", "instrument": "", "due": "2026-03-31", "amount": "1,5"}
     wrong = SampleForm(mistakes, auto_id="wrong_%s")
     wrong.add_error("amount", _("Write a point before the decimals, and no commas."))
     context = {**sample_context(), "form": form, "wrong": wrong}

@@ -57,7 +57,11 @@ class Casework:
     def opened(cls) -> "Casework":
         lead = make_person("investigator")
         case = cases.open_case(
-            by=lead, at=moment(), title="Remote workers", typology="dprk_it_workers", classification="confidential"
+            by=lead,
+            at=moment(),
+            title="Remote workers",
+            typology="dprk_it_workers",
+            classification="confidential",
         )
         self = cls(
             case=case,
@@ -97,7 +101,11 @@ class Casework:
             "attribution_confidence": "high",
         }
         return wallets.attach_wallet(
-            grant=self.grant(Permission.WALLETS), at=moment(), chain=chain, address=address, **(values | kwargs)
+            grant=self.grant(Permission.WALLETS),
+            at=moment(),
+            chain=chain,
+            address=address,
+            **(values | kwargs),
         )
 
     def account(self, account_number: str = "EX-1001", **kwargs: Any) -> ExchangeAccount:
@@ -107,10 +115,15 @@ class Casework:
             "reported_at": moment() - timedelta(hours=1),
         }
         return accounts.attach_account(
-            grant=self.grant(Permission.ACCOUNTS), at=moment(), account_number=account_number, **(values | kwargs)
+            grant=self.grant(Permission.ACCOUNTS),
+            at=moment(),
+            account_number=account_number,
+            **(values | kwargs),
         )
 
-    def holding(self, account: ExchangeAccount, amount: int = 5_000_000, asset: str = "USDT", decimals: int = 6) -> None:
+    def holding(
+        self, account: ExchangeAccount, amount: int = 5_000_000, asset: str = "USDT", decimals: int = 6
+    ) -> None:
         accounts.record_holding(
             grant=self.grant(Permission.ACCOUNTS),
             at=moment(),
@@ -122,7 +135,9 @@ class Casework:
             observed_at=moment() - timedelta(minutes=5),
         )
 
-    def order(self, *, reference: str = "DEMO-1", duties: list[Duty] | None = None, **kwargs: Any) -> LegalOrder:
+    def order(
+        self, *, reference: str = "DEMO-1", duties: list[Duty] | None = None, **kwargs: Any
+    ) -> LegalOrder:
         at = moment()
         values: dict[str, Any] = {
             "instrument": "seizure_warrant",

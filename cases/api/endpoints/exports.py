@@ -10,8 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases import access
+from cases.access import Grant, MatterGrant
 from cases.actions import exports as actions
-from cases.api.base import Endpoint, Paging, download
+from cases.actions.base import WrongMove
+from cases.api.base import Endpoint, Paging, hand_out
 from cases.api.fields import Choice, Moment, Nothing, Person, Shape, Text, Whole
 from cases.api.idempotency import Answer
 from cases.api.schema import describe
@@ -57,9 +59,17 @@ def exports_of(case: Case) -> QuerySet[Export]:
     return Export.objects.filter(case=case).select_related("requested_by", "share")
 
 
-def file_of(export: Export) -> HttpResponse:
-    """The PDF, checked against the digest on record."""
-    return download(sha256=export.sha256, filename=f"holdfast-{export.reference}.pdf", media_type=MEDIA_TYPE)
+def take(grant: Grant | MatterGrant, reference: str, *, at: datetime) -> HttpResponse:
+    """The PDF, checked against the digest on record; that it was taken is recorded. Raises WrongMove before it is ready."""
+    export = access.export_for(grant, reference)
+    if export.status != ExportStatus.READY:
+        raise WrongMove(_("This file is not ready."))
+    return hand_out(
+        sha256=export.sha256,
+        filename=f"holdfast-{export.reference}.pdf",
+        media_type=MEDIA_TYPE,
+        note=lambda: actions.note_download(grant=grant, export=export, at=at),
+    )
 
 
 class Exports(Endpoint):
@@ -102,5 +112,4 @@ class ExportFile(Endpoint):
         """The file. That it was taken is recorded."""
         grant = self.door(Permission.READ)
         self.query()
-        found = access.export_for(grant, export)
-        return file_of(actions.note_download(grant=grant, export=found, at=self.at))
+        return take(grant, export, at=self.at)

@@ -20,7 +20,7 @@ from cases.actions import exports as actions
 from cases.api.base import Endpoint, Paging, checked_cursor
 from cases.api.endpoints.chronology import LineOut
 from cases.api.endpoints.exports import KEYS as EXPORT_KEYS
-from cases.api.endpoints.exports import MEDIA_TYPE, ExportState, file_of
+from cases.api.endpoints.exports import MEDIA_TYPE, ExportState, take
 from cases.api.endpoints.freezes import FreezeAmountOut, freezes_of
 from cases.api.endpoints.wallets import BalanceOut
 from cases.api.fields import Choice, Flag, Moment, Nothing, Shape, Text, Whole
@@ -314,5 +314,4 @@ class MatterExportFile(Endpoint):
         """The file. That it was taken is recorded."""
         grant = self.matter(Permission.MATTER_EXPORT)
         self.query()
-        found = access.export_for(grant, export)
-        return file_of(actions.note_download(grant=grant, export=found, at=self.at))
+        return take(grant, export, at=self.at)

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from cases import storage
 from cases.actions import orders as actions
-from cases.api.base import Endpoint, Paging, download
+from cases.api.base import Endpoint, Paging, hand_out
 from cases.api.endpoints.obligations import DutyIn, ObligationOut, duties_of, duty_of
 from cases.api.fields import (
     Body,
@@ -276,6 +276,9 @@ class PaperFile(Endpoint):
         """The bytes of a paper, checked against their SHA-256. That it was taken is recorded."""
         grant = self.door(Permission.READ)
         self.query()
-        self.numbered(papers_of(grant.case))
-        paper = actions.note_paper_read(grant=grant, at=self.at, number=number)
-        return download(sha256=paper.sha256, filename=paper.filename)
+        paper = self.numbered(papers_of(grant.case))
+        return hand_out(
+            sha256=paper.sha256,
+            filename=paper.filename,
+            note=lambda: actions.note_paper_read(grant=grant, at=self.at, number=number),
+        )

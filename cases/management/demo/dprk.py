@@ -283,7 +283,10 @@ def _blocking(desk: Desk, team: Team) -> None:
         agency_reference="DEMO-OFAC-2023-05-23",
         jurisdiction="US",
         legal_basis="31 CFR Part 510; report under 31 CFR 501.603",
-        scope="Property of the persons designated on 23 May 2023. The designation is public; this register entry is fictional.",
+        scope=(
+            "Property of the persons designated on 23 May 2023. The designation is public; this register entry is "
+            "fictional."
+        ),
         issued_at=utc(2023, 5, 23, 14),
         served_at=utc(2023, 5, 23, 14),
         received_at=received,
