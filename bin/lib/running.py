@@ -239,6 +239,12 @@ class Running:
             )  # fmt: skip
         if result.returncode != 0:
             raise ServiceError(f"The database could not be set up: {tail(log)[:400]}; the log is {log}.")
+        if tail(log) == "people=0":
+            say(
+                "Nobody can log in yet. Add the first administrator from a second terminal, in "
+                f"{PROJECT}:\n  ( . {shlex.quote(str(self.home / 'environment'))} && "
+                ".venv/bin/python manage.py create_administrator EMAIL NAME )"
+            )
 
     def _programs(self) -> None:
         celery = [sys.executable, "-m", "celery", "-A", "config.celery:app"]
