@@ -3,7 +3,6 @@
 Run by bin/up with the settings in the environment. Exits non-zero with the reason as its last line.
 """
 
-import json
 import io
 import json
 import sys
@@ -25,7 +24,6 @@ def main() -> int:
     from django.core.management.base import SystemCheckError
     from django.db import Error as DatabaseError
 
-    from config.devchain import demo_wallets
     from config.devchain import demo_wallets
     from config.health import HEARTBEAT_KEY
 
