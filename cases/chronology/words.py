@@ -1,0 +1,242 @@
+"""From the values in an event's details to words: labels of codes, moments, amounts, changes."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from cases.models import (
+    Case,
+    Confidence,
+    ExchangeAccount,
+    FreezeScope,
+    Instrument,
+    LegalOrder,
+    Obligation,
+    ObligationKind,
+    Subject,
+    SubjectKind,
+    SubjectRole,
+    Typology,
+    VerificationMethod,
+    WalletRole,
+)
+from cases.models.accounts import AccountStatus
+from cases.models.cases import Classification
+from cases.models.exports import ExportProfile
+from cases.people.models import Role, User
+from cases.status import CHOICES, Disposition
+from wallets.amounts import to_text
+from wallets.chains import CHAINS
+
+Words = Callable[[Any], str | None]
+Text = str | Promise
+
+
+def moment_text(moment: datetime, *, short: bool = False) -> str:
+    """A moment in UTC as people read it: `24 September 2023, 10:04:00 UTC`; `short` for `24 Sep 2023, …`."""
+    return f"{date_format(moment.astimezone(UTC), 'j M Y, H:i:s' if short else 'j F Y, H:i:s')} UTC"
+
+
+def moment(value: Any) -> str | None:
+    """An event's moment (RFC 3339) in words; None for none."""
+    return moment_text(datetime.fromisoformat(value)) if value else None
+
+
+def text(value: Any) -> str | None:
+    """Free text as it was written; None for nothing."""
+    return str(value) if value not in (None, "") else None
+
+
+def number(value: Any) -> str | None:
+    """A number within the case."""
+    return None if value is None else str(value)
+
+
+def person(value: Any) -> str | None:
+    """A person's name as it was at that time."""
+    return str(value["name"]) if value else None
+
+
+def _label(choices: type[models.TextChoices]) -> Words:
+    def words(value: Any) -> str | None:
+        if not value:
+            return None
+        return str(choices(value).label) if value in choices.values else str(value)
+
+    return words
+
+
+def status(table: str) -> Words:
+    """The word for a status of one of the status tables."""
+    return _label(CHOICES[table])
+
+
+typology = _label(Typology)
+disposition = _label(Disposition)
+classification = _label(Classification)
+role = _label(Role)
+subject_kind = _label(SubjectKind)
+subject_role = _label(SubjectRole)
+wallet_role = _label(WalletRole)
+confidence = _label(Confidence)
+account_status = _label(AccountStatus)
+instrument = _label(Instrument)
+verification_method = _label(VerificationMethod)
+duty_kind = _label(ObligationKind)
+freeze_scope = _label(FreezeScope)
+export_profile = _label(ExportProfile)
+
+
+def chain(value: Any) -> str | None:
+    """A chain's name; the development chain's says what it is."""
+    return str(CHAINS[value].name) if value in CHAINS else text(value)
+
+
+def checksum(value: Any) -> str | None:
+    """What the checksum of an address says."""
+    return {"valid": _("Checksum valid"), "none": _("No checksum in the address")}.get(value, text(value))
+
+
+def listed(value: Any) -> str | None:
+    """Several texts in one line."""
+    return ", ".join(str(item) for item in value) if value else None
+
+
+def yes(value: Any) -> str | None:
+    """Said only where it is so."""
+    return _("Yes") if value else None
+
+
+def size(value: Any) -> str | None:
+    """A size in bytes."""
+    return None if value is None else _("%(count)s bytes") % {"count": value}
+
+
+def target_wallet(value: Any) -> str | None:
+    """A freeze's target: the address."""
+    return str(value["address"]) if value else None
+
+
+def target_account(value: Any) -> str | None:
+    """A freeze's target: the account number."""
+    return str(value["account"]) if value else None
+
+
+def duties(value: Any) -> str | None:
+    """The duties in an order as it was recorded."""
+    parts = []
+    for duty in value or []:
+        due = moment(duty.get("due_at"))
+        words = f"{duty['number']}. {duty_kind(duty['kind'])}: {duty['text']}"
+        parts.append(f"{words} ({_('due %(moment)s') % {'moment': due}})" if due else words)
+    return "\n".join(parts) or None
+
+
+def followed(value: Any) -> str | None:
+    """What moved along: the duty that a freeze rests on, and its order."""
+    if not value:
+        return None
+    parts = []
+    if "to" in value:
+        parts.append(
+            _("duty %(number)s: %(to)s")
+            % {"number": value.get("obligation"), "to": status("obligation")(value["to"])}
+        )
+    for step in (value.get("order") or {}).get("moves", []):
+        parts.append(_("order: %(to)s") % {"to": status("order")(step)})
+    return "; ".join(parts) or None
+
+
+def order_steps(value: Any) -> str | None:
+    """The statuses that the order of a duty went through because the duty moved."""
+    return ", ".join(str(status("order")(step)) for step in (value or {}).get("moves", [])) or None
+
+
+def amount_text(base_units: str | None, decimals: int, symbol: str) -> str | None:
+    """Base units, as they stand in an event, in exact decimals with the symbol; None stays None."""
+    return None if base_units is None else f"{to_text(int(base_units), decimals, group=True)} {symbol}"
+
+
+def _proof(proof: Mapping[str, Any] | None, decimals: int, symbol: str) -> str:
+    if proof is None:
+        return _("balance not known at that moment")
+    known = amount_text(proof["amount"], decimals, symbol)
+    if "block_height" in proof:
+        return _("balance %(amount)s at block %(height)s of %(time)s, from %(provider)s") % {
+            "amount": known,
+            "height": proof["block_height"],
+            "time": moment(proof["block_time"]),
+            "provider": proof["provider"],
+        }
+    return _("holding %(amount)s as of %(time)s, by %(source)s") % {
+        "amount": known,
+        "time": moment(proof["observed_at"]),
+        "source": proof["source"],
+    }
+
+
+def amounts(which: str) -> Words:
+    """The assets of a freeze with what was there when it was `proposed` or `applied`."""
+
+    def words(value: Any) -> str | None:
+        lines = []
+        for row in value or []:
+            asked = amount_text(row["amount"], row["decimals"], row["asset"])
+            first = asked or _("%(asset)s, whatever is there") % {"asset": row["asset"]}
+            lines.append(f"{first}: {_proof(row[which], row['decimals'], row['asset'])}")
+        return "\n".join(lines) or None
+
+    return words
+
+
+def holding(details: Mapping[str, Any]) -> str | None:
+    """An account's holding, from the whole of the event's details."""
+    return amount_text(details.get("amount"), details["decimals"], details["asset"])
+
+
+# ── Changes: {field: [old, new]} ──────────────────────────────────────────────────────────────────────────
+
+MODELS: dict[str, type[models.Model]] = {
+    "case": Case,
+    "subject": Subject,
+    "account": ExchangeAccount,
+    "order": LegalOrder,
+    "obligation": Obligation,
+    "person": User,
+}
+
+
+def _changed_value(field: "models.Field[Any, Any] | None", value: Any) -> str:
+    if value in (None, "", []):
+        return _("nothing")
+    if isinstance(value, Mapping):
+        return str(value.get("name") or value.get("text") or "")
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    choices = dict(field.flatchoices) if field is not None else {}
+    if value in choices:
+        return str(choices[value])
+    if isinstance(field, models.DateTimeField):
+        return moment(value) or ""
+    return str(value)
+
+
+def changes(model: str, value: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """One line per changed field: its name, and old → new."""
+    lines = []
+    for name, (old, new) in value.items():
+        try:
+            field = MODELS[model]._meta.get_field(name)
+        except FieldDoesNotExist:
+            field = None
+        plain = field if isinstance(field, models.Field) else None
+        label = str(plain.verbose_name) if plain is not None else name
+        label = label[:1].upper() + label[1:]
+        lines.append((label, f"{_changed_value(plain, old)} → {_changed_value(plain, new)}"))
+    return lines

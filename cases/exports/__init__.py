@@ -1,0 +1,1 @@
+"""The case file: content → layout → typesetting → a PDF."""
