@@ -244,7 +244,8 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 PAPER_MAX_BYTES = env.int("HOLDFAST_PAPER_MAX_BYTES", default=50 * 1024 * 1024)
 
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env.str("HOLDFAST_STATIC", default=str(BASE_DIR / "static-built")))
+# Only an installation that collects its static files for another server names a folder for them.
+STATIC_ROOT = Path(collected) if (collected := env.str("HOLDFAST_STATIC", default="")) else None
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Served straight from the source folders: no build step, and a fresh clone needs no collectstatic to start.
 WHITENOISE_USE_FINDERS = True
