@@ -3,6 +3,7 @@
 Loaded by `{% load ui %}`. Each escapes what it is given; nothing here asks the database.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from django.template import Library
@@ -23,8 +24,14 @@ Text = str | Promise
 @register.simple_tag
 def icon(name: str, label: Text = "", size: str = "") -> SafeString:
     """An icon of the sprite. Without a label it is decoration and hidden from readers."""
+    return _drawn_icon(static("vendor/lucide/sprite.svg"), name, str(label), size)
+
+
+# Lists draw the same few shapes and words hundreds of times; what is kept depends on the arguments
+# alone, and `typed` keeps a text that is already safe apart from the same text that is not.
+@lru_cache(maxsize=1024, typed=True)
+def _drawn_icon(source: str, name: str, label: str, size: str) -> SafeString:
     css = f"icon icon--{size}" if size else "icon"
-    source = static("vendor/lucide/sprite.svg")
     if label:
         return format_html(
             '<svg class="{}" role="img" aria-label="{}"><use href="{}#{}"></use></svg>',
@@ -48,13 +55,13 @@ def shape_of(name: str) -> SafeString:
 
 def badge(tone: str, shape: str, word: Text, *, size: str = "") -> SafeString:
     """The one form of a status badge: shape, word, colour."""
-    return format_html(
-        '<span class="badge badge--{}{}">{}<span>{}</span></span>',
-        tone,
-        f" badge--{size}" if size else "",
-        icon(shape),
-        word,
-    )
+    return _drawn_badge(tone, icon(shape), str(word), size)
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _drawn_badge(tone: str, drawn: SafeString, word: str, size: str) -> SafeString:
+    css = f"badge badge--{tone} badge--{size}" if size else f"badge badge--{tone}"
+    return format_html('<span class="{}">{}<span>{}</span></span>', css, drawn, word)
 
 
 @register.simple_tag

@@ -5,6 +5,7 @@ Loaded by `{% load ui %}`. Nothing is inserted into an identifier, so that what 
 
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django.template import Library
@@ -148,6 +149,9 @@ def in_fours(text: str) -> SafeString:
     """Spans of four characters so that the eye can compare; nothing is inserted, so that a copy is exact."""
     start = 2 if text.startswith("0x") else 0
     groups = ([text[:start]] if start else []) + [text[i : i + 4] for i in range(start, len(text), 4)]
+    if text.isascii() and text.isalnum():
+        # Letters and digits have nothing to escape, and lists draw hundreds of these.
+        return SafeString("".join(f"<span>{group}</span>" for group in groups))
     return format_html_join("", "<span>{}</span>", ((group,) for group in groups))
 
 
@@ -155,13 +159,14 @@ def in_fours(text: str) -> SafeString:
 def chain(slug: str) -> SafeString:
     """The name of a chain; a development chain is always marked as one."""
     info = CHAINS.get(slug)
-    if info is None:
-        return format_html('<span class="chain">{}</span>', slug)
-    if info.is_development:
-        return format_html(
-            '<span class="chain chain--development">{}{}</span>', icon("circle-dashed"), info.name
-        )
-    return format_html('<span class="chain chain--{}">{}</span>', slug, info.name)
+    return _drawn_chain(str(info.name) if info else slug, info.is_development if info else False)
+
+
+@lru_cache(maxsize=256, typed=True)
+def _drawn_chain(name: str, is_development: bool) -> SafeString:
+    if is_development:
+        return format_html('<span class="chain chain--development">{}{}</span>', icon("circle-dashed"), name)
+    return format_html('<span class="chain">{}</span>', name)
 
 
 @register.simple_tag

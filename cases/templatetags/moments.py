@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.template import Library
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.dates import MONTHS_3
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -24,16 +24,20 @@ def _utc(at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
+def _day(on: date) -> str:
+    """16 Mar 2026: the one way a day is written, in any language; the month is a word so that none is mistaken."""
+    return f"{on.day} {str(MONTHS_3[on.month]).title()} {on.year}"
+
+
 @register.simple_tag
 def time(at: datetime | None, seconds: bool = False, short: bool = False, unknown: Text = "") -> SafeString:
     """A moment in UTC, said so. `short` leaves the date out of today's times; for lists that change by the minute."""
     if at is None:
         return format_html('<span class="unknown">{}</span>', unknown or _("not recorded"))
     at = _utc(at)
-    if short and at.date() == timezone.now().astimezone(UTC).date():
-        text = date_format(at, "H:i:s" if seconds else "H:i")
-    else:
-        text = date_format(at, "j M Y, H:i:s" if seconds else "j M Y, H:i")
+    text = f"{at:%H:%M:%S}" if seconds else f"{at:%H:%M}"
+    if not short or at.date() != timezone.now().astimezone(UTC).date():
+        text = f"{_day(at)}, {text}"
     return format_html(
         '<time class="time" datetime="{}">{} <abbr class="time__zone">UTC</abbr></time>',
         at.isoformat().replace("+00:00", "Z"),
@@ -48,7 +52,7 @@ def day(on: date | None, unknown: Text = "") -> SafeString:
         return format_html('<span class="unknown">{}</span>', unknown or _("not recorded"))
     if isinstance(on, datetime):
         on = _utc(on).date()
-    return format_html('<time class="time" datetime="{}">{}</time>', on.isoformat(), date_format(on, "j M Y"))
+    return format_html('<time class="time" datetime="{}">{}</time>', on.isoformat(), _day(on))
 
 
 def distance(due_at: date, now: datetime) -> tuple[str, str, str]:
