@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.functional import Promise
@@ -29,7 +29,6 @@ class UtcMomentField(forms.DateTimeField):
             "widget", forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
         )
         super().__init__(**kwargs)
-
 
     def to_python(self, value: Any) -> datetime | None:
         moment: datetime | None = super().to_python(value)
@@ -69,7 +68,13 @@ class ListField(forms.CharField):
         return items
 
 
-class PersonField(forms.ModelChoiceField):
+if TYPE_CHECKING:
+    ChoiceOfPeople = forms.ModelChoiceField[User]
+else:
+    ChoiceOfPeople = forms.ModelChoiceField
+
+
+class PersonField(ChoiceOfPeople):
     """A person to choose; her number in the database stays out of the page."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -77,7 +82,7 @@ class PersonField(forms.ModelChoiceField):
         kwargs.setdefault("empty_label", _("Choose…"))
         super().__init__(to_field_name="public_id", **kwargs)
 
-    def label_from_instance(self, obj: Any) -> str:
+    def label_from_instance(self, obj: User) -> str:
         return f"{obj.name}, {obj.get_role_display()}"
 
 

@@ -14,7 +14,7 @@ class ThemeForm(forms.Form):
     theme = forms.ChoiceField(
         label=_("Colours"),
         required=False,
-        choices=User._meta.get_field("theme").choices,
+        choices=User._meta.get_field("theme").choices or (),
         widget=forms.RadioSelect,
     )
 

@@ -49,8 +49,8 @@ def _count_of(model: type[Model], condition: Q, outer: str = "pk") -> Coalesce:
 def tab_counts(case: Case) -> dict[str, int]:
     """How many of each thing the case holds, for its tabs. One query."""
     counts = {f"n_{name}": _count_of(model, condition) for name, (model, condition) in _COUNTED.items()}
-    row = Case.objects.filter(pk=case.pk).values(**counts).get()
-    return {name: row[f"n_{name}"] for name in _COUNTED}
+    row = Case.objects.filter(pk=case.pk).annotate(**counts).values_list(*counts).get()
+    return dict(zip(_COUNTED, row, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """One case at a glance: a fixed number of queries and a bounded number of rows, however large the case is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -114,7 +115,7 @@ def former_members_of(case: Case, *, limit: int = 50) -> list[Membership]:
     )
 
 
-def with_holdings(accounts: list[ExchangeAccount]) -> list[AccountRow]:
+def with_holdings(accounts: Sequence[ExchangeAccount]) -> list[AccountRow]:
     """The newest figure per asset of each account. One query."""
     newest: dict[int, list[Figure]] = {}
     for holding in (

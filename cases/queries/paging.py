@@ -7,7 +7,7 @@ number within the case), never a global primary key, because cursors stand in UR
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from django.db.models import Model, Q, QuerySet
 
 Row = TypeVar("Row")
+Row_co = TypeVar("Row_co", covariant=True)
 ModelRow = TypeVar("ModelRow", bound=Model)
 PAGE_SIZE = 50
 
@@ -24,10 +25,10 @@ class BadCursor(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Row]):
+class Page(Generic[Row_co]):
     """Rows of one page, and the cursors of its neighbours where there are any."""
 
-    rows: list[Row]
+    rows: Sequence[Row_co]
     next_cursor: str | None
     previous_cursor: str | None
 
@@ -107,9 +108,10 @@ class Walk:
     def ordering(self) -> list[str]:
         return [("-" if key.descending == self.forward else "") + key.field for key in self.keys]
 
-    def page(self, found: Sequence[Row], size: int) -> Page[Row]:
+    def page(self, found: Iterable[Row], size: int) -> Page[Row]:
         """The page from up to `size + 1` rows in `ordering()`."""
-        more, rows = len(found) > size, list(found[:size])
+        taken = list(found)
+        more, rows = len(taken) > size, taken[:size]
         if not self.forward:
             rows.reverse()
         if not rows:

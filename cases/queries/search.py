@@ -62,7 +62,7 @@ def find(user: User, text: str) -> Found:
     text = " ".join(text.split())
     terms = terms_of(text)
     visible = Case.objects.visible_to(user)
-    ids = visible.order_by().values("pk")
+    ids = visible.order_by().values_list("pk", flat=True)
     more: set[str] = set()
 
     def some(kind: str, rows: "QuerySet[ModelRow]") -> list[ModelRow]:
@@ -110,9 +110,7 @@ def find(user: User, text: str) -> Found:
     )
 
 
-def _subjects(
-    terms: list[str], visible_ids: "QuerySet[Case, dict[str, int]]", more: set[str]
-) -> list[Subject]:
+def _subjects(terms: list[str], visible_ids: "QuerySet[Case, int]", more: set[str]) -> list[Subject]:
     """By name, then by alias: two queries, since an OR over both would use neither's index."""
     rows = Subject.objects.filter(case__in=visible_ids).select_related("case").order_by("name", "id")
     found = {row.pk: row for row in rows.filter(all_terms("name", terms))[: LIMIT + 1]}
@@ -134,7 +132,7 @@ def all_terms(field: str, terms: list[str]) -> Q:
 
 
 def _by_address(
-    text: str, visible_ids: "QuerySet[Case, dict[str, int]]"
+    text: str, visible_ids: "QuerySet[Case, int]"
 ) -> "tuple[QuerySet[CaseWallet] | None, str | Promise]":
     """The wallets at this address on any chain, or None where the text is no address; and why it nearly is one."""
     spelled: dict[str, list[str]] = {}

@@ -30,11 +30,17 @@ class WalletRow:
 
     @property
     def held(self) -> list[BalanceView]:
-        """What is worth a line in a list: everything but a token that was read and is not there."""
-        native, *tokens = self.balances or [None]
-        shown = [native] if native is not None else []
-        return shown + [
-            view for view in tokens if view is not None and (view.amount or view.state == "failing")
+        """What is worth a line in a list: the native coin, the tokens that are there, a token that fails alone."""
+        if not self.balances:
+            return []
+        native, *tokens = self.balances
+        return [
+            native,
+            *(
+                view
+                for view in tokens
+                if view.amount or (view.state == "failing" and native.state != "failing")
+            ),
         ]
 
 

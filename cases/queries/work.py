@@ -35,7 +35,6 @@ FRESH = timedelta(days=7)
 _ORDER_DONE = ORDER_FINAL | {str(OrderStatus.COMPLIED)}
 # As in `actions.freezes.require_live_basis`: a duty that was met still carries the freeze it asked for.
 _DUTY_ENDED = OBLIGATION_FINAL - {str(ObligationStatus.MET)}
-_TO_SIGN = [FreezeStatus.PROPOSED, FreezeStatus.RELEASE_PROPOSED]
 _TO_APPLY = [
     FreezeStatus.APPLY_FAILED,
     FreezeStatus.APPROVED,
@@ -89,62 +88,64 @@ def _open_holds() -> "QuerySet[FreezeOrder]":
 
 def deadlines(scope: Q, *, at: datetime, limit: int = LIMIT) -> Deadlines:
     """The deadlines of the cases in `scope`, a condition on `case`. Six queries."""
-    obligations, orders, holds = (
-        rows.filter(scope) for rows in (_open_obligations(), _open_orders(), _open_holds())
-    )
+    obligations = _open_obligations().filter(scope)
+    orders = _open_orders().filter(scope)
+    holds = _open_holds().filter(scope)
     items = [
-        *(
-            DueItem(
-                "obligation",
-                row.due_at,
-                row.case,
-                row.order.number,
-                row.get_kind_display(),
-                row.order.agency_reference,
-                row.responsible,
-            )
-            for row in obligations.select_related("case", "order", "responsible").order_by("due_at", "id")[
-                :limit
-            ]
-            if row.due_at is not None
-        ),
-        *(
-            DueItem(
-                "order", row.due_at, row.case, row.number, row.get_instrument_display(), row.agency_reference
-            )
-            for row in orders.select_related("case").order_by("due_at", "id")[:limit]
-            if row.due_at is not None
-        ),
-        *(
-            DueItem(
-                "hold",
-                row.formal_order_by,
-                row.case,
-                row.number,
-                target_text(row),
-                row.policy_hold,
-            )
-            for row in holds.select_related("case", "wallet__wallet", "account").order_by(
-                "formal_order_by", "id"
-            )[:limit]
-            if row.formal_order_by is not None
-        ),
+        *_due_obligations(obligations, limit),
+        *_due_orders(orders, limit),
+        *_due_holds(holds, limit),
     ]
     items.sort(key=lambda item: item.due_at)
     counts = [
-        rows.aggregate(
-            overdue=Count("pk", filter=Q(**{f"{field}__lt": at})),
-            soon=Count("pk", filter=Q(**{f"{field}__gte": at, f"{field}__lte": at + SOON})),
-        )
-        for rows, field in (
-            (obligations, "due_at"),
-            (orders, "due_at"),
-            (holds, "formal_order_by"),
-        )
+        obligations.aggregate(**_late_and_soon("due_at", at)),
+        orders.aggregate(**_late_and_soon("due_at", at)),
+        holds.aggregate(**_late_and_soon("formal_order_by", at)),
     ]
     return Deadlines(
         items[:limit], sum(count["overdue"] for count in counts), sum(count["soon"] for count in counts)
     )
+
+
+def _late_and_soon(field: str, at: datetime) -> dict[str, Count]:
+    return {
+        "overdue": Count("pk", filter=Q(**{f"{field}__lt": at})),
+        "soon": Count("pk", filter=Q(**{f"{field}__gte": at, f"{field}__lte": at + SOON})),
+    }
+
+
+def _due_obligations(rows: "QuerySet[Obligation]", limit: int) -> list[DueItem]:
+    rows = rows.select_related("case", "order", "responsible").order_by("due_at", "id")
+    return [
+        DueItem(
+            "obligation",
+            row.due_at,
+            row.case,
+            row.order.number,
+            row.get_kind_display(),
+            row.order.agency_reference,
+            row.responsible,
+        )
+        for row in rows[:limit]
+        if row.due_at is not None
+    ]
+
+
+def _due_orders(rows: "QuerySet[LegalOrder]", limit: int) -> list[DueItem]:
+    return [
+        DueItem("order", row.due_at, row.case, row.number, row.get_instrument_display(), row.agency_reference)
+        for row in rows.select_related("case").order_by("due_at", "id")[:limit]
+        if row.due_at is not None
+    ]
+
+
+def _due_holds(rows: "QuerySet[FreezeOrder]", limit: int) -> list[DueItem]:
+    rows = rows.select_related("case", "wallet__wallet", "account").order_by("formal_order_by", "id")
+    return [
+        DueItem("hold", row.formal_order_by, row.case, row.number, target_text(row), row.policy_hold)
+        for row in rows[:limit]
+        if row.formal_order_by is not None
+    ]
 
 
 def target_text(freeze: FreezeOrder) -> str:

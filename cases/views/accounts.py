@@ -13,6 +13,7 @@ from cases.forms.accounts import AccountForm, HoldingForm, ReportForm
 from cases.models import Case, ExchangeAccount
 from cases.permissions import Permission
 from cases.queries import accounts as queries
+from cases.queries.overview import with_holdings
 from cases.views.base import answer_form, bound, case_page, person_of
 
 
@@ -42,7 +43,7 @@ def account_detail(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     page = queries.holdings_of(account, after=request.GET.get("after"), before=request.GET.get("before"))
     context = {
         "account": account,
-        "newest": queries.with_holdings([account])[0].figures,
+        "newest": with_holdings([account])[0].figures,
         "freezes": queries.freezes_on(account),
         "page": page,
     }
