@@ -38,7 +38,10 @@ class TargetForm(forms.Form):
             groups.append(
                 (
                     _now("Accounts"),
-                    [(f"account-{a.number}", f"{a.number} · {a.account_number} · {a.holder}") for a in accounts],
+                    [
+                        (f"account-{a.number}", f"{a.number} · {a.account_number} · {a.holder}")
+                        for a in accounts
+                    ],
                 )
             )
         target.choices = groups
@@ -61,8 +64,10 @@ class AssetForm(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
 
-    def __init__(self, *args: Any, asset: AssetRow, **kwargs: Any) -> None:
-        super().__init__(*args, prefix=f"asset-{asset.symbol}", **kwargs)
+    def __init__(
+        self, data: "MultiValueDict[str, str] | None" = None, *, asset: AssetRow, initial: dict[str, Any]
+    ) -> None:
+        super().__init__(data, prefix=f"asset-{asset.symbol}", initial=initial)
         self.asset = asset
         self.fields["include"].label = _now("Hold %(asset)s") % {"asset": asset.symbol}
         self.fields["amount"].label = _now("Amount of %(asset)s") % {"asset": asset.symbol}

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.forms import BaseFormSet, formset_factory
 from django.utils.datastructures import MultiValueDict
@@ -40,13 +39,17 @@ class OrderForm(forms.Form):
     served_at = ClockField(label=_("Served"))
     received_at = ClockField(label=_("Received"))
     due_at = ClockField(
-        label=_("Due (return date)"), required=False, help_text=_("Leave it empty where the paper names none.")
+        label=_("Due (return date)"),
+        required=False,
+        help_text=_("Leave it empty where the paper names none."),
     )
     scope = of_model(LegalOrder, "scope", widget=text_area())
     paper = PaperField(
         label=_("Paper"),
         required=False,
-        help_text=_("The file as it came. Its SHA-256 is recorded. It has to be chosen again after a mistake."),
+        help_text=_(
+            "The file as it came. Its SHA-256 is recorded. It has to be chosen again after a mistake."
+        ),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -94,7 +97,13 @@ class DutyForm(forms.Form):
         )
 
 
-class _Rows(BaseFormSet[DutyForm]):
+if TYPE_CHECKING:
+    RowsOfDuties = BaseFormSet[DutyForm]
+else:
+    RowsOfDuties = BaseFormSet
+
+
+class _Rows(RowsOfDuties):
     """Every row is a fresh one: what was carried over from the last answer may be emptied again."""
 
     def initial_form_count(self) -> int:
@@ -119,14 +128,12 @@ class OrderEntry:
         *,
         members: "QuerySet[User]",
         data: "MultiValueDict[str, str] | None" = None,
-        files: "MultiValueDict[str, UploadedFile] | None" = None,
+        files: "MultiValueDict[str, Any] | None" = None,
     ) -> None:
         self.members = members
         self.is_bound = data is not None
         self.form = OrderForm(data, files)
-        self.rows: BaseFormSet[DutyForm] = DutyRows(
-            data, prefix="duties", form_kwargs={"members": members}
-        )
+        self.rows: BaseFormSet[DutyForm] = DutyRows(data, prefix="duties", form_kwargs={"members": members})
         self.duties: list[Duty] = []
 
     @classmethod
@@ -177,7 +184,7 @@ class OrderEntry:
 def _typed(
     data: "MultiValueDict[str, str]", fields: Mapping[str, forms.Field], prefix: str = ""
 ) -> dict[str, str]:
-    return {name: data[prefix + name] for name in fields if data.get(prefix + name)}
+    return {name: str(data[prefix + name]) for name in fields if data.get(prefix + name)}
 
 
 class PaperForm(forms.Form):
@@ -230,9 +237,7 @@ class ExtendDutyForm(forms.Form):
     """A later due moment, on the clock of the order's paper."""
 
     due_at = ClockField(label=_("New due moment"))
-    reason = forms.CharField(
-        label=_("Who granted it, and how"), max_length=5000, widget=text_area(3)
-    )
+    reason = forms.CharField(label=_("Who granted it, and how"), max_length=5000, widget=text_area(3))
 
     def __init__(self, *args: Any, zone: ZoneInfo, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

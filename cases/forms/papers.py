@@ -113,7 +113,7 @@ class Upload(NamedTuple):
 
     filename: str
     media_type: str
-    file: UploadedFile
+    file: "UploadedFile[Any]"
 
 
 def safe_name(name: str) -> str:

@@ -88,3 +88,8 @@ class AccountHolding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.asset} {self.amount}"
+
+    @property
+    def symbol(self) -> str:
+        """The unit beside an amount, under the name that assets of every kind have."""
+        return self.asset

@@ -243,6 +243,11 @@ class FreezeAmount(models.Model):
     def __str__(self) -> str:
         return f"{self.asset} of freeze {self.freeze_id}"
 
+    @property
+    def symbol(self) -> str:
+        """The unit beside an amount, under the name that assets of every kind have."""
+        return self.asset
+
 
 class FreezeApproval(models.Model):
     """One approver's word on a proposal. A row of its own, so that no approver is the proposer even where two sign.

@@ -47,7 +47,11 @@ def order_list(
 ) -> Page[OrderRow]:
     """The orders of a case, newest first. Two queries, whatever their number."""
     page = keyset(
-        LegalOrder.objects.filter(case=case).defer("scope"), keys=BY_NUMBER, after=after, before=before, size=size
+        LegalOrder.objects.filter(case=case).defer("scope"),
+        keys=BY_NUMBER,
+        after=after,
+        before=before,
+        size=size,
     )
     duties: dict[int, list[Obligation]] = {}
     for duty in Obligation.objects.filter(order__in=[row.pk for row in page.rows]).order_by("number"):
@@ -59,7 +63,9 @@ def order_list(
 def order_of(case: Case, number: int) -> LegalOrder:
     """The order with this number. Raises NotFound."""
     order = (
-        LegalOrder.objects.select_related("verified_by", "recorded_by").filter(case=case, number=number).first()
+        LegalOrder.objects.select_related("verified_by", "recorded_by")
+        .filter(case=case, number=number)
+        .first()
     )
     if order is None:
         raise NotFound

@@ -36,7 +36,9 @@ def hand_out(
         data = storage.read(sha256)
     except storage.Damaged:
         log.error("file.damaged", sha256=sha256)
-        reason = _("The stored file no longer has the digest under which it was stored. It is not handed out.")
+        reason = _(
+            "The stored file no longer has the digest under which it was stored. It is not handed out."
+        )
     except FileNotFoundError:
         log.error("file.missing", sha256=sha256)
         reason = _("The stored file is missing. There is nothing to hand out.")

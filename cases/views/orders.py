@@ -59,7 +59,14 @@ class Step:
 STEPS: dict[str, Step] = {
     step.to: step
     for step in (
-        Step("verifying", _("Start the verification"), _("Start the verification?"), "fingerprint", "primary", False),
+        Step(
+            "verifying",
+            _("Start the verification"),
+            _("Start the verification?"),
+            "fingerprint",
+            "primary",
+            False,
+        ),
         Step("in_review", _("Take into review"), _("Take this order into review?"), "eye", "primary", False),
         Step("accepted", _("Accept"), _("Accept this order?"), "circle-check", "primary"),
         Step("narrowed", _("Accept narrowed"), _("Accept this order in a narrowed form?"), "circle-minus"),
@@ -68,8 +75,16 @@ STEPS: dict[str, Step] = {
         Step("on_hold", _("Put on hold"), _("Put this order on hold?"), "circle-pause"),
         Step("closed", _("Close"), _("Close this order?"), "square-check", "primary"),
         Step("withdrawn", _("Record its withdrawal"), _("Was this order withdrawn?"), "undo-2", "danger"),
-        Step("quashed", _("Record that it was quashed"), _("Was this order quashed?"), "circle-slash", "danger"),
-        Step("superseded", _("Record that it was superseded"), _("Was this order superseded?"), "layers", "danger"),
+        Step(
+            "quashed", _("Record that it was quashed"), _("Was this order quashed?"), "circle-slash", "danger"
+        ),
+        Step(
+            "superseded",
+            _("Record that it was superseded"),
+            _("Was this order superseded?"),
+            "layers",
+            "danger",
+        ),
         Step("expired", _("Record that it expired"), _("Has this order expired?"), "clock", "danger"),
     )
 }
@@ -78,14 +93,18 @@ ENDS = frozenset({"withdrawn", "quashed", "superseded", "expired"})
 
 def steps_of(order: LegalOrder, grant: Grant) -> tuple[list[Step], list[Step], bool]:
     """(steps in its work, ways it may end, whether somebody else has to decide) for this person, from the table."""
-    work, ends, others_decide = [], [], False
+    work: list[Step] = []
+    ends: list[Step] = []
+    others_decide = False
     for step in STEPS.values():
         if step.to not in MOVES["order"].get(order.status, frozenset()) - ORDER_MOVES_BY_DUTIES:
             continue
         if order.status == OrderStatus.ON_HOLD and step.to in {"verifying", "in_review"}:
             if step.to != order.status_before_hold:
                 continue
-            step = Step(step.to, _("Take off hold"), _("Take this order off hold?"), "circle-play", "primary", False)
+            step = Step(
+                step.to, _("Take off hold"), _("Take this order off hold?"), "circle-play", "primary", False
+            )
         needed = Permission.ORDER_DECIDE if step.to in actions.DECISIONS else Permission.ORDERS
         if not grant.may(needed):
             others_decide = others_decide or (needed is Permission.ORDER_DECIDE and step.to not in ENDS)
@@ -126,7 +145,9 @@ def create(request: HttpRequest, ref: str) -> HttpResponse:
         except ActionError as error:
             refuse(entry.form, error)
         else:
-            messages.success(request, _now("The order was recorded. Nothing is executed before it is verified."))
+            messages.success(
+                request, _now("The order was recorded. Nothing is executed before it is verified.")
+            )
             return see_other(_url_of(grant, order.number))
     status = UNPROCESSABLE if entry.is_bound else 200
     return case_page(request, grant, "orders/form.html", {"entry": entry}, status=status)
@@ -220,9 +241,7 @@ def move(request: HttpRequest, ref: str, number: int) -> HttpResponse:
 def add_obligation(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     grant = access.case_for(person_of(request), ref, Permission.ORDERS)
     order = queries.order_of(grant.case, number)
-    form = bound(
-        AddDutyForm, request, members=queries.members_of(grant.case), zone=ZoneInfo(order.time_zone)
-    )
+    form = bound(AddDutyForm, request, members=queries.members_of(grant.case), zone=ZoneInfo(order.time_zone))
     return answer_form(
         request,
         grant=grant,
@@ -316,4 +335,3 @@ def download_paper(request: HttpRequest, ref: str, number: int) -> HttpResponse:
         note=lambda: actions.note_paper_read(grant=grant, at=timezone.now(), number=number),
         back_url=_url_of(grant, paper.order.number),
     )
-
