@@ -42,7 +42,12 @@ class BodyLimit:
         if not announced.isdigit() or int(announced) <= self.limit:
             return self.get_response(request)
         if request.path_info.startswith(API_PREFIX):
-            problem = {"type": "about:blank", "title": "Content Too Large", "status": 413}
+            problem = {
+                "type": "urn:holdfast:problem:too-large",
+                "title": _("The request is too large."),
+                "status": 413,
+                "detail": _("Send less at once."),
+            }
             return JsonResponse(problem, status=413, content_type="application/problem+json")
         return HttpResponse(
             _("The file is too large. Go back and choose a smaller one.") + "\n",

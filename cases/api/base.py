@@ -115,7 +115,12 @@ class Endpoint(APIView):
     # ── In ─────────────────────────────────────────────────────────────────────────────────────────────────
     def query(self, shape: type[Query] = NoParameters) -> dict[str, Any]:
         """The URL's parameters, checked. Raises ValidationError, also for one that is unknown or stands twice."""
-        return _valid(shape(data=self.request.query_params))
+        given = self.request.query_params
+        twice = [name for name in given if len(given.getlist(name)) > 1]
+        if twice:
+            raise invalid({name: str(_("This parameter stands once.")) for name in twice})
+        # As a plain mapping: the framework takes an empty parameter of a form for one that was not sent.
+        return _valid(shape(data=dict(given.items())))
 
     def body(self, shape: type[Body], *, partial: bool = False) -> dict[str, Any]:
         """The body, checked for its shape. Raises ValidationError."""
@@ -125,11 +130,11 @@ class Endpoint(APIView):
     # ── Out ────────────────────────────────────────────────────────────────────────────────────────────────
     def show(self, shape: type[Shape], item: object, **context: Any) -> Response:
         """200 with one thing."""
-        return Response(shape(item, context=context).data)
+        return Response(shape(item, context={"at": self.at, **context}).data)
 
     def page(self, shape: type[Shape], page: Page[Row], **context: Any) -> Response:
         """200 with a page of things and the cursor of the next."""
-        items = shape(page.rows, many=True, context=context).data
+        items = shape(page.rows, many=True, context={"at": self.at, **context}).data
         return Response({"items": items, "next": page.next_cursor})
 
     def walk(
@@ -149,7 +154,7 @@ class Endpoint(APIView):
         self, shape: type[Shape], item: object, *, status: int = 200, location: str = "", **context: Any
     ) -> Answer:
         """What a POST answers, rendered, so that a replay is the same bytes."""
-        body = JSONRenderer().render(shape(item, context=context).data)
+        body = JSONRenderer().render(shape(item, context={"at": self.at, **context}).data)
         return Answer(status, body, {"Location": location} if location else {})
 
     def once(

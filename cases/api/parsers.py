@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import IO, Any, Final
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException, ParseError
-from rest_framework.parsers import BaseParser, DataAndFiles, MultiPartParser
+from rest_framework.parsers import BaseParser
 
 MAX_BYTES: Final = 1_048_576
 MAX_DEPTH: Final = 12
@@ -115,20 +114,3 @@ class ExactJSONParser(BaseParser):
         if len(raw) > MAX_BYTES:
             raise TooLarge
         return parse(raw)
-
-
-class OneFileParser(MultiPartParser):
-    """Reads `multipart/form-data` no longer than one paper and its frame; the rest is refused before it is read."""
-
-    def parse(
-        self,
-        stream: IO[Any],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> DataAndFiles:  # type: ignore[type-arg]
-        request = (parser_context or {})["request"]
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdigit() or int(length) > settings.PAPER_MAX_BYTES + MAX_BYTES:
-            raise TooLarge
-        found: DataAndFiles = super().parse(stream, media_type, parser_context)  # type: ignore[type-arg]
-        return found

@@ -39,6 +39,7 @@ from cases.models import (
     OrderPaper,
     VerificationMethod,
 )
+from cases.people.models import Role
 from cases.permissions import Permission
 from cases.queries.paging import Key, Page, decode, encode
 from cases.status import FreezeStatus, ObligationStatus, OrderStatus
@@ -214,7 +215,9 @@ def _within(shape: Shape, kind: str, number: int) -> int:
 class Matters(Endpoint):
     @describe(out=MatterRow, paged=True, query=Paging)
     def get(self, request: Request) -> Response:
-        """The matters that are shared with you now, the newest first."""
+        """The matters that are shared with you now, the newest first. For liaisons; for others there is no such list."""
+        if self.user.role != Role.LIAISON:
+            raise access.NotFound
         return self.walk(MatterRow, access.live_shares(self.user, self.at), keys=KEYS)
 
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -31,7 +32,6 @@ from cases.api.fields import (
     Whole,
 )
 from cases.api.idempotency import Answer
-from cases.api.parsers import OneFileParser
 from cases.api.schema import describe
 from cases.forms.papers import PaperField, Upload
 from cases.models import Case, Instrument, LegalOrder, OrderPaper, VerificationMethod
@@ -223,7 +223,7 @@ class MoveOrder(Endpoint):
 
 
 class Papers(Endpoint):
-    parser_classes = [OneFileParser]
+    parser_classes = [MultiPartParser]
 
     @describe(out=PaperOut, paged=True, query=Paging)
     def get(self, request: Request, ref: str, number: int) -> Response:

@@ -86,7 +86,6 @@ class Shares(Endpoint):
                 share,
                 status=201,
                 location=reverse("api-share", args=[ref, share.number]),
-                at=self.at,
             )
 
         return self.once(act)
@@ -107,7 +106,7 @@ class OneShare(Endpoint):
         """One share."""
         grant = self.door(Permission.READ)
         self.query()
-        return self.show(ShareOut, self.numbered(shares_of(grant.case)), at=self.at)
+        return self.show(ShareOut, self.numbered(shares_of(grant.case)))
 
 
 class EndShare(Endpoint):
@@ -120,6 +119,6 @@ class EndShare(Endpoint):
 
         def act() -> Answer:
             actions.end_share(grant=grant, at=self.at, number=number, **data)
-            return self.answer(ShareOut, shares_of(grant.case).get(number=number), at=self.at)
+            return self.answer(ShareOut, shares_of(grant.case).get(number=number))
 
         return self.once(act)

@@ -1,0 +1,299 @@
+"""Every endpoint as everybody: outside the case it is not there, inside only what one's place allows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
+
+from cases import access, storage
+from cases.actions import cases as case_actions
+from cases.actions import exports as export_actions
+from cases.actions import orders as order_actions
+from cases.actions import shares
+from cases.actions.freezes import AmountAsked
+from cases.audit.models import Event
+from cases.people.models import Role, User
+from cases.permissions import MEMBER_PERMISSIONS, Permission
+from tests.api.conftest import API, Program
+from tests.support.casework import Casework, make_person, moment
+
+pytestmark = pytest.mark.django_db
+Programs = Callable[[User], Program]
+P = Permission
+
+
+@dataclass(frozen=True)
+class Door:
+    """One method of one URL, and what it takes to enter."""
+
+    method: str
+    path: str
+    permission: Permission | None
+    body: Any = None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+CASE = "/cases/{ref}"
+DOORS = [
+    Door("GET", CASE, P.READ),
+    Door("PATCH", CASE, P.EDIT, {}),
+    Door("POST", f"{CASE}/move", P.MOVE, {}),
+    Door("GET", f"{CASE}/tags", P.READ),
+    Door("PUT", f"{CASE}/tags", P.EDIT, {"tags": []}),
+    Door("PUT", f"{CASE}/lead", P.MEMBERS, {}),
+    Door("POST", f"{CASE}/refresh", P.WALLETS),
+    Door("GET", f"{CASE}/chronology", P.READ),
+    Door("GET", f"{CASE}/members", P.READ),
+    Door("POST", f"{CASE}/members", P.MEMBERS, {}),
+    Door("GET", f"{CASE}/members/candidates", P.MEMBERS),
+    Door("POST", f"{CASE}/members/{{person}}/end", P.MEMBERS, {"unknown": 1}),
+    Door("GET", f"{CASE}/notes", P.READ),
+    Door("POST", f"{CASE}/notes", P.NOTE, {}),
+    Door("GET", f"{CASE}/notes/{{number}}", P.READ),
+    Door("GET", f"{CASE}/subjects", P.READ),
+    Door("POST", f"{CASE}/subjects", P.EDIT, {}),
+    Door("GET", f"{CASE}/subjects/{{number}}", P.READ),
+    Door("PATCH", f"{CASE}/subjects/{{number}}", P.EDIT, {}),
+    Door("GET", f"{CASE}/accounts", P.READ),
+    Door("POST", f"{CASE}/accounts", P.ACCOUNTS, {}),
+    Door("GET", f"{CASE}/accounts/{{number}}", P.READ),
+    Door("POST", f"{CASE}/accounts/{{number}}/report", P.ACCOUNTS, {}),
+    Door("GET", f"{CASE}/accounts/{{number}}/holdings", P.READ),
+    Door("POST", f"{CASE}/accounts/{{number}}/holdings", P.ACCOUNTS, {}),
+    Door("GET", f"{CASE}/wallets", P.READ),
+    Door("POST", f"{CASE}/wallets", P.WALLETS, {}),
+    Door("GET", f"{CASE}/wallets/{{number}}", P.READ),
+    Door("POST", f"{CASE}/wallets/{{number}}/detach", P.WALLETS, {}),
+    Door("POST", f"{CASE}/wallets/{{number}}/refresh", P.WALLETS),
+    Door("GET", f"{CASE}/wallets/{{number}}/readings", P.READ),
+    Door("GET", f"{CASE}/orders", P.READ),
+    Door("POST", f"{CASE}/orders", P.ORDERS, {}),
+    Door("GET", f"{CASE}/orders/{{number}}", P.READ),
+    Door("POST", f"{CASE}/orders/{{number}}/verify", P.ORDER_VERIFY, {}),
+    Door("POST", f"{CASE}/orders/{{number}}/move", P.ORDERS, {"to": "verifying"}),
+    Door("POST", f"{CASE}/orders/{{number}}/move", P.ORDER_DECIDE, {"to": "accepted"}),
+    Door("POST", f"{CASE}/orders/{{number}}/obligations", P.ORDERS, {}),
+    Door("GET", f"{CASE}/orders/{{number}}/papers", P.READ),
+    Door("POST", f"{CASE}/orders/{{number}}/papers", P.ORDERS, {}),
+    Door("GET", f"{CASE}/papers/{{number}}", P.READ),
+    Door("GET", f"{CASE}/papers/{{number}}/file", P.READ),
+    Door("GET", f"{CASE}/obligations", P.READ),
+    Door("GET", f"{CASE}/obligations/{{number}}", P.READ),
+    Door("POST", f"{CASE}/obligations/{{number}}/move", P.ORDERS, {}),
+    Door("POST", f"{CASE}/obligations/{{number}}/extend", P.ORDERS, {}),
+    Door("GET", f"{CASE}/freezes", P.READ),
+    Door("POST", f"{CASE}/freezes", P.FREEZE_PROPOSE, {}),
+    Door("GET", f"{CASE}/freezes/{{number}}", P.READ),
+    Door("POST", f"{CASE}/freezes/{{number}}/approve", P.FREEZE_APPROVE, {"unknown": 1}),
+    Door("POST", f"{CASE}/freezes/{{number}}/reject", P.FREEZE_APPROVE, {}),
+    Door("POST", f"{CASE}/freezes/{{number}}/cancel", P.FREEZE_PROPOSE, {}),
+    Door("POST", f"{CASE}/freezes/{{number}}/apply", P.FREEZE_APPLY, {}),
+    Door("POST", f"{CASE}/freezes/{{number}}/applied", P.FREEZE_APPLY, {}),
+    Door("POST", f"{CASE}/freezes/{{number}}/apply-failed", P.FREEZE_APPLY, {}),
+    Door("POST", f"{CASE}/freezes/{{number}}/confirm", P.FREEZE_APPLY, {}),
+    Door("POST", f"{CASE}/freezes/{{number}}/wrong-target", P.FREEZE_APPLY, {}),
+    Door("POST", f"{CASE}/freezes/{{number}}/release", P.FREEZE_PROPOSE, {}),
+    Door("POST", f"{CASE}/freezes/{{number}}/release/decide", P.FREEZE_APPROVE, {}),
+    Door("GET", f"{CASE}/shares", P.READ),
+    Door("POST", f"{CASE}/shares", P.SHARE, {}),
+    Door("GET", f"{CASE}/shares/liaisons", P.SHARE),
+    Door("GET", f"{CASE}/shares/{{number}}", P.READ),
+    Door("POST", f"{CASE}/shares/{{number}}/end", P.SHARE, {}),
+    Door("GET", f"{CASE}/exports", P.READ),
+    Door("POST", f"{CASE}/exports", P.EXPORT, {"unknown": 1}),
+    Door("GET", f"{CASE}/exports/{{export}}", P.READ),
+    Door("GET", f"{CASE}/exports/{{export}}/file", P.READ),
+]
+MATTER = "/matters/{ref}"
+MATTER_DOORS = [
+    Door("GET", MATTER, P.MATTER_READ),
+    Door("GET", f"{MATTER}/chronology", P.MATTER_READ),
+    Door("GET", f"{MATTER}/exports", P.MATTER_READ),
+    Door("POST", f"{MATTER}/exports", P.MATTER_EXPORT, {"unknown": 1}),
+    Door("GET", f"{MATTER}/exports/{{export}}", P.MATTER_READ),
+    Door("GET", f"{MATTER}/exports/{{export}}/file", P.MATTER_EXPORT),
+]
+# Those that open on nobody's case: each is tried on its own elsewhere in this folder.
+OTHERS = {("GET", "/me"), ("GET", "/cases"), ("POST", "/cases"), ("GET", "/matters")}
+
+
+@dataclass
+class World:
+    """A case with one of everything."""
+
+    casework: Casework
+    matter: str
+    export: str
+    matter_export: str
+
+    def path(self, door: Door) -> str:
+        is_matter = door.path.startswith(MATTER)
+        return API + door.path.format(
+            ref=self.matter if is_matter else self.casework.case.reference,
+            number=1,
+            person=self.casework.reader.public_id,
+            export=self.matter_export if is_matter else self.export,
+        )
+
+
+@pytest.fixture
+def world(casework: Casework) -> World:
+    case_actions.write_note(grant=casework.grant(P.NOTE), at=moment(), text="Seen.")
+    casework.subject()
+    casework.wallet()
+    account = casework.account()
+    casework.holding(account)
+    order = casework.accepted_order()
+    order_actions.attach_paper(
+        grant=casework.grant(P.ORDERS),
+        at=moment(),
+        number=order.number,
+        filename="order.pdf",
+        media_type="application/pdf",
+        stored=storage.store([b"%PDF-1.7 paper"]),
+    )
+    casework.proposed_freeze(
+        account_number=account.number,
+        obligation_number=order.obligations.get().number,
+        scope="asset",
+        amounts=[AmountAsked("USDT")],
+    )
+    share = casework.share(order)
+    export = export_actions.request_export(grant=casework.grant(P.EXPORT), at=moment())
+    grant = access.matter_for(casework.liaison, share.reference, P.MATTER_EXPORT, at=moment())
+    matter_export = export_actions.request_matter_export(grant=grant, at=moment())
+    return World(casework, share.reference, export.reference, matter_export.reference)
+
+
+def knock(program: Program, world: World, door: Door) -> Any:
+    return program.send(
+        door.method,
+        world.path(door),
+        door.body,
+        **{"Idempotency-Key": f"{door}{program.user.pk}"[:100].replace(" ", "-")},
+    )
+
+
+def test_every_url_is_in_the_lists_above() -> None:
+    paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
+    described = {
+        (method.upper(), path.removeprefix(API))
+        for path, operations in paths.items()
+        for method in operations
+    }
+    listed = {(door.method, door.path) for door in DOORS + MATTER_DOORS}
+    assert described == listed | OTHERS
+
+
+@pytest.mark.parametrize("door", DOORS, ids=str)
+def test_a_case_from_outside_and_from_inside(program: Programs, world: World, door: Door) -> None:
+    casework = world.casework
+    assert Client().generic(door.method, world.path(door)).status_code == 401
+    unknown = program(casework.lead).get("cases/0000-0000-0")
+    for stranger in (casework.outsider, casework.liaison, casework.administrator):
+        answer = knock(program(stranger), world, door)
+        assert (answer.status, answer.content) == (404, unknown.content), stranger.role
+    assert not Event.objects.filter(action="access.denied").exists()
+    for person, granted in (
+        (casework.lead, MEMBER_PERMISSIONS[Role.INVESTIGATOR]),
+        (casework.approver, MEMBER_PERMISSIONS[Role.APPROVER]),
+        (casework.counsel, MEMBER_PERMISSIONS[Role.COUNSEL]),
+        (casework.reader, frozenset({P.READ})),
+        (casework.auditor, frozenset({P.READ})),
+    ):
+        denials = Event.objects.filter(stream=casework.case.stream, action="access.denied").count()
+        answer = knock(program(person), world, door)
+        if door.permission in granted:
+            assert answer.status not in (401, 403, 404), (person.role, answer.data)
+            assert answer.status < 500
+        else:
+            assert answer.status == 403, (person.role, answer.data)
+            after = Event.objects.filter(stream=casework.case.stream, action="access.denied").count()
+            assert after == denials + 1
+
+
+@pytest.mark.parametrize("door", MATTER_DOORS, ids=str)
+def test_a_matter_is_its_liaisons_alone(program: Programs, world: World, door: Door) -> None:
+    casework = world.casework
+    assert Client().generic(door.method, world.path(door)).status_code == 401
+    unknown = program(casework.liaison).get("matters/0000-0000-0")
+    assert unknown.status == 404
+    strangers = [
+        casework.lead,
+        casework.approver,
+        casework.auditor,
+        casework.administrator,
+        make_person("liaison"),
+    ]
+    for stranger in strangers:
+        answer = knock(program(stranger), world, door)
+        assert (answer.status, answer.content) == (404, unknown.content), stranger.role
+    answer = knock(program(casework.liaison), world, door)
+    assert answer.status not in (401, 403, 404)
+    assert answer.status < 500
+
+
+@pytest.mark.parametrize("door", MATTER_DOORS, ids=str)
+def test_a_share_that_ended_shows_nothing(program: Programs, world: World, door: Door) -> None:
+    casework = world.casework
+    shares.end_share(grant=casework.grant(P.SHARE), at=moment(), number=1, reason="Done")
+    assert knock(program(casework.liaison), world, door).status == 404
+
+
+def test_lists_of_nobodys_case(program: Programs, world: World) -> None:
+    casework = world.casework
+    for person, seen in (
+        (casework.lead, 1),
+        (casework.reader, 1),
+        (casework.auditor, 1),
+        (casework.outsider, 0),
+        (casework.liaison, 0),
+        (casework.administrator, 0),
+    ):
+        answer = program(person).get("cases")
+        assert (answer.status, len(answer.data["items"])) == (200, seen), person.role
+    assert len(program(casework.liaison).get("matters").data["items"]) == 1
+    assert program(casework.lead).get("matters").status == 404
+    for person in (casework.counsel, casework.auditor, casework.liaison, casework.administrator):
+        assert program(person).post("cases", {"title": "a", "typology": "fraud"}).status == 403
+    assert Event.objects.filter(stream__kind="system", action="access.denied").count() == 4
+
+
+def test_another_cases_things_are_not_reached_through_ones_own(program: Programs, world: World) -> None:
+    other = Casework.opened()
+    entered = program(other.lead)
+    for door in DOORS:
+        if "{number}" not in door.path and "{export}" not in door.path:
+            continue
+        path = world.path(door).replace(world.casework.case.reference, other.case.reference)
+        answer = entered.send(door.method, path, door.body, **{"Idempotency-Key": "k"})
+        assert answer.status in (403, 404), (str(door), answer.status)
+
+
+def test_no_primary_key_is_shown(program: Programs, world: World) -> None:
+    """Nothing in any answer is called id but a person's or a token's public one."""
+
+    def ids(value: object) -> list[object]:
+        if isinstance(value, dict):
+            return [item for name, item in value.items() if name in ("id", "pk") or name.endswith("_id")] + [
+                found for item in value.values() for found in ids(item)
+            ]
+        if isinstance(value, list):
+            return [found for item in value for found in ids(item)]
+        return []
+
+    casework = world.casework
+    answers = [
+        knock(program(casework.lead if door in DOORS else casework.liaison), world, door)
+        for door in DOORS + MATTER_DOORS
+        if door.method == "GET"
+    ]
+    assert answers
+    for answer in answers:
+        if answer.data is not None:
+            assert all(isinstance(found, str) and len(found) == 36 for found in ids(answer.data))
