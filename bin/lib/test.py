@@ -153,7 +153,8 @@ def _tests(suite: Suite, arguments: list[str], leave_out: list[str]) -> None:
     marks = ["-m", " and ".join(f"not {mark}" for mark in leave_out)] if leave_out else []
     # A run of everything uses the machine's cores; a run of a few tests starts faster without.
     spread = [] if arguments else ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile"]
-    suite.stage("tests", sys.executable, "-m", "pytest", *marks, *spread, *arguments)
+    plugin = {"PYTEST_PLUGINS": "tests.support.own_redis"}
+    suite.stage("tests", sys.executable, "-m", "pytest", *marks, *spread, *arguments, env=plugin)
 
 
 def _summary(suite: Suite) -> int:
