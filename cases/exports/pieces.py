@@ -16,6 +16,7 @@ Value = list[Line]
 Block = dict[str, Any]
 Width = int | float | str
 MONOSPACE = frozenset("mx")
+MOST_KEPT, MOST_ROWS_KEPT = 1200, 16
 
 
 def _run(shown: str, style: str) -> Run:
@@ -60,11 +61,13 @@ def paragraphs(text: str, style: str = "b") -> list[Block]:
 
 
 def facts(rows: Iterable[tuple[str, Value | None]]) -> Block:
-    """Labels and values; a row without value is left out."""
-    return {
-        "block": "facts",
-        "rows": [[value(label), content] for label, content in rows if content is not None],
-    }
+    """Labels and values; a row without value is left out. Few and short ones are kept on one page."""
+    shown = [[value(label), content] for label, content in rows if content is not None]
+    # Each run's pieces follow its style and direction.
+    letters = sum(
+        len(part) for _label, content in shown for line in content for run in line for part in run[2:]
+    )
+    return {"block": "facts", "rows": shown, "keep": letters < MOST_KEPT and len(shown) <= MOST_ROWS_KEPT}
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,20 @@
 """A case with something in every part, for the tests of chronology and case file."""
 
+import io
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import pikepdf
+import pypdf
+
 from cases import access, storage
 from cases.access import MatterGrant
-from cases.actions import cases, freezes, orders
+from cases.actions import cases, exports, freezes, orders
 from cases.actions.freezes import AmountAsked
-from cases.models import Case, CaseWallet, FreezeOrder, LegalOrder, MatterShare
+from cases.models import Case, CaseWallet, Export, FreezeOrder, LegalOrder, MatterShare
 from cases.permissions import Permission
 from tests.support.casework import Casework, make_person, moment
 from wallets.models import Asset, Balance, Reading
@@ -113,3 +118,45 @@ def staged(papers: Path) -> Scene:
     share = casework.share(order)
     casework.share(other_order, liaison=make_person("liaison", "Other Liaison", agency="Other Bureau"))
     return Scene(casework, order, other_order, freeze, wallet, share, reading)
+
+
+# ── The file and what is in it ────────────────────────────────────────────────────────────────────────────
+
+
+def produced(export: Export) -> Export:
+    exports.produce_waiting(now=moment)
+    export.refresh_from_db()
+    return export
+
+
+def of_case(scene: Scene) -> Export:
+    return exports.request_export(grant=scene.casework.grant(P.EXPORT), at=moment())
+
+
+def of_matter(scene: Scene) -> Export:
+    return exports.request_matter_export(grant=scene.matter(), at=moment())
+
+
+def text_of(pdf: bytes) -> str:
+    """The text of all pages, line ends as spaces."""
+    reader = pypdf.PdfReader(io.BytesIO(pdf))
+    return " ".join(re.sub(r"[ \n]+", " ", page.extract_text()) for page in reader.pages)
+
+
+def unbroken(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+def attached(pdf: bytes) -> bytes:
+    return pypdf.PdfReader(io.BytesIO(pdf)).attachments["case-file.json"][0]
+
+
+def everything_in(pdf: bytes) -> bytes:
+    """Text, metadata, attachments and every stream of the file, decompressed."""
+    found = [pdf, text_of(pdf).encode()]
+    with pikepdf.open(io.BytesIO(pdf)) as opened:
+        for thing in opened.objects:
+            if isinstance(thing, pikepdf.Stream):
+                found.append(thing.read_bytes())
+            found.append(repr(thing).encode())
+    return b"\n".join(found)
