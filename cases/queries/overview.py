@@ -17,8 +17,9 @@ from cases.models import (
     Membership,
     Subject,
 )
+from cases.queries import due
 from cases.queries.wallets import RefreshState, WalletRow, attached_to, refresh_state, rows_for
-from cases.queries.work import Deadlines, basis_ended, deadlines
+from cases.queries.work import basis_ended_numbers
 from cases.status import FREEZE_FINAL, ORDER_FINAL
 
 SHOWN = 8
@@ -45,9 +46,9 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    deadlines: Deadlines
+    deadlines: list[due.DueItem]
     freezes: list[FreezeOrder]
-    basis_ended: list[FreezeOrder]
+    basis_ended: list[int]
     orders: list[LegalOrder]
     accounts: list[AccountRow]
     subjects: list[Subject]
@@ -70,13 +71,13 @@ def of_case(case: Case, *, at: datetime) -> Overview:
         ExchangeAccount.objects.filter(scope).select_related("subject").order_by("number")[:SHOWN]
     )
     return Overview(
-        deadlines=deadlines(scope, at=at, limit=SHOWN),
+        deadlines=due.nearest(due.Scope.of_case(case), limit=SHOWN),
         freezes=list(
             FreezeOrder.objects.filter(scope)
             .select_related("wallet__wallet", "account", "obligation__order", "proposed_by")
             .order_by(_ended_last(FREEZE_FINAL), "-number")[:SHOWN]
         ),
-        basis_ended=basis_ended(scope, at=at, limit=SHOWN),
+        basis_ended=basis_ended_numbers(case, at=at),
         orders=list(LegalOrder.objects.filter(scope).order_by(_ended_last(ORDER_FINAL), "-number")[:SHOWN]),
         accounts=with_holdings(accounts),
         subjects=list(Subject.objects.filter(scope).order_by("number")[:SHOWN]),

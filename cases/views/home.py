@@ -1,5 +1,7 @@
 """The first page: a person's work."""
 
+from typing import Any
+
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -8,9 +10,16 @@ from django.views.decorators.http import require_GET
 
 from cases.people.models import Role
 from cases.permissions import GlobalPermission, allows
-from cases.queries import work
+from cases.queries import due, work
 from cases.status import CaseStatus
 from cases.views.base import person_of
+
+FAILING = 10
+
+
+def up_to(number: int, most: int) -> str:
+    """A count that stopped at `most`: "25+"."""
+    return f"{number}+" if number >= most else str(number)
 
 
 @require_GET
@@ -22,23 +31,33 @@ def home(request: HttpRequest) -> HttpResponse:
     if user.role == Role.ADMINISTRATOR:
         return redirect("people-list")
     now = timezone.now()
-    scope = Q(case__in=work.visible_ids(user))
-    wallets, failing = work.failing_wallets(scope)
-    context = {
+    visible, scope = due.Scope.visible_to(user), Q(case__in=due.visible_ids(user))
+    to_sign, to_apply, unverified = work.to_sign(user), work.to_apply(scope), work.unverified(scope)
+    failing, counts = work.failing_wallets(scope, limit=FAILING), due.counts(visible, at=now)
+    context: dict[str, Any] = {
         "now": now,
-        "deadlines": work.deadlines(scope, at=now),
-        "to_sign": work.to_sign(user),
-        "to_apply": work.to_apply(scope),
+        "deadlines": due.nearest(visible),
+        "to_sign": to_sign,
+        "to_apply": to_apply,
         "basis_ended": work.basis_ended(scope, at=now),
-        "unverified": work.unverified(scope),
+        "unverified": unverified,
         "exports": work.exports_of(user, at=now),
-        "wallets": wallets,
-        "failing": failing,
+        "failing": failing[:FAILING],
         "recent": work.recent_cases(user),
+        "counts": {
+            "overdue": up_to(counts.overdue, due.COUNTED),
+            "soon": up_to(counts.soon, due.COUNTED),
+            "to_sign": up_to(len(to_sign), work.LIMIT),
+            "to_apply": up_to(len(to_apply), work.LIMIT),
+            "unverified": up_to(len(unverified), work.LIMIT),
+            "failing": up_to(len(failing), FAILING + 1),
+        },
         "overall": allows(user.role, GlobalPermission.READ_ALL_CASES),
         "may_open": allows(user.role, GlobalPermission.OPEN_CASE),
     }
     if context["overall"]:
-        counts = work.cases_by_status(user)
-        context["by_status"] = [(value, label, counts.get(value, 0)) for value, label in CaseStatus.choices]
+        by_status = work.cases_by_status(user)
+        context["by_status"] = [
+            (value, label, by_status.get(value, 0)) for value, label in CaseStatus.choices
+        ]
     return render(request, "home.html", context)
