@@ -150,7 +150,7 @@ def case_tabs(context: Context, content: SafeString) -> SafeString:
             url = reverse(url_name, args=[context["case"].reference])
         except NoReverseMatch:
             continue
-        found.append(tab(text, url, current=current == key, count=counts.get(key)))
+        found.append(tab(text, url, current=current == key, count=counts.get(key) or None))
     return tabs(format_html_join("", "{}", ((one,) for one in found)), _("The case"))
 
 
