@@ -2,7 +2,8 @@
 
 Each group starts at the cases that the person may see and is answered by an index: trigrams for parts of words, the
 unique keys for references and addresses. Terms of less than three characters have no trigram, so they only narrow
-what a longer one found.
+what a longer one found. The newest come first: a term that fits nearly everything then ends at the first page of the
+primary key instead of sorting all it found.
 """
 
 from dataclasses import dataclass
@@ -96,13 +97,13 @@ def find(user: User, text: str) -> Found:
             "accounts",
             ExchangeAccount.objects.filter(account_number__icontains=text, case__in=ids)
             .select_related("case")
-            .order_by("account_number", "id"),
+            .order_by("-id"),
         ),
         orders=some(
             "orders",
             LegalOrder.objects.filter(agency_reference__icontains=text, case__in=ids)
             .select_related("case")
-            .order_by("agency_reference", "id"),
+            .order_by("-id"),
         ),
         wallets=[],
         more=frozenset(more),
@@ -112,7 +113,7 @@ def find(user: User, text: str) -> Found:
 
 def _subjects(terms: list[str], visible_ids: "QuerySet[Case, int]", more: set[str]) -> list[Subject]:
     """By name, then by alias: two queries, since an OR over both would use neither's index."""
-    rows = Subject.objects.filter(case__in=visible_ids).select_related("case").order_by("name", "id")
+    rows = Subject.objects.filter(case__in=visible_ids).select_related("case").order_by("-id")
     found = {row.pk: row for row in rows.filter(all_terms("name", terms))[: LIMIT + 1]}
     also = rows.alias(aliases_folded=ALIASES_FOLDED)
     for term in terms:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db import connection
+from django.db.models import QuerySet
 
 from cases.models import Case, CaseWallet, FreezeOrder
 from cases.queries.paging import PAGE_SIZE, Key, Page, keyset
-from wallets.models import Reading, WalletState
+from wallets.models import Reading
 from wallets.snapshots import BalanceView, Progress, balances_of, progress_of
 
 NUMBER_KEYS = (Key("number", int),)
@@ -85,7 +86,6 @@ class RefreshState:
     reading: int
     failing: int
     asked_at: datetime | None
-    oldest_ok: datetime | None
 
     @property
     def busy(self) -> bool:
@@ -96,18 +96,27 @@ class RefreshState:
         return self.wallets - self.pending
 
 
+# Asked again every other second while balances are being read, so it is put together once.
+_REFRESH_STATE = """
+    SELECT count(*),
+           count(*) FILTER (WHERE state.requested_at IS NOT NULL),
+           count(*) FILTER (WHERE state.claimed_until > %(at)s),
+           count(*) FILTER (WHERE state.failing_since IS NOT NULL),
+           max(state.requested_at)
+    FROM cases_casewallet attached
+    JOIN wallets_walletstate state ON state.wallet_id = attached.wallet_id
+    WHERE attached.case_id = %(case)s AND attached.detached_at IS NULL
+"""
+
+
 def refresh_state(case: Case, *, at: datetime) -> RefreshState:
     """One query over the schedules of the attached wallets."""
-    ids = CaseWallet.objects.filter(case=case, detached_at__isnull=True).values("wallet_id")
-    row = WalletState.objects.filter(wallet_id__in=ids).aggregate(
-        wallets=Count("pk"),
-        pending=Count("pk", filter=Q(requested_at__isnull=False)),
-        reading=Count("pk", filter=Q(claimed_until__gt=at)),
-        failing=Count("pk", filter=Q(failing_since__isnull=False)),
-        asked_at=Max("requested_at"),
-        oldest_ok=Min("last_ok_at"),
-    )
-    return RefreshState(**row)
+    with connection.cursor() as cursor:
+        cursor.execute(_REFRESH_STATE, {"case": case.pk, "at": at})
+        row = cursor.fetchone()
+    if row is None:
+        raise RuntimeError("an aggregate always has a row")
+    return RefreshState(*row)
 
 
 def history(
