@@ -13,9 +13,9 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
 from cases.actions.orders import Duty
-from cases.forms.base import PersonField
+from cases.forms.base import PersonField, choices_of
 from cases.forms.papers import ClockField, PaperField, Upload, moment_in, of_model, text_area, zone_choices
-from cases.models import LegalOrder, Obligation
+from cases.models import Instrument, LegalOrder, Obligation, ObligationKind, VerificationMethod
 from cases.people.models import User
 from cases.status import ObligationStatus, OrderStatus
 
@@ -27,7 +27,7 @@ MOMENTS = ("issued_at", "served_at", "received_at", "due_at")
 class OrderForm(forms.Form):
     """The paper as it stands. Its moments are read on a clock in `time_zone` and cleaned to UTC."""
 
-    instrument = of_model(LegalOrder, "instrument")
+    instrument = forms.ChoiceField(label=_("Instrument"), choices=choices_of(Instrument.choices))
     issuing_authority = of_model(LegalOrder, "issuing_authority")
     agency_reference = of_model(LegalOrder, "agency_reference")
     jurisdiction = of_model(LegalOrder, "jurisdiction")
@@ -74,7 +74,7 @@ class OrderForm(forms.Form):
 class DutyForm(forms.Form):
     """One duty; its due moment stays on the paper's clock until the zone is known."""
 
-    kind = of_model(Obligation, "kind", label=_("Duty"))
+    kind = forms.ChoiceField(label=_("Kind"), choices=choices_of(ObligationKind.choices))
     text = of_model(Obligation, "text", widget=text_area(2))
     due_at = ClockField(label=_("Due"), required=False)
     responsible = PersonField(label=_("Responsible"), required=False, empty_label=_("Nobody yet"))
@@ -192,7 +192,7 @@ class PaperForm(forms.Form):
 
 
 class VerifyForm(forms.Form):
-    method = of_model(LegalOrder, "verification_method", required=True, label=_("How it was checked"))
+    method = forms.ChoiceField(label=_("How it was checked"), choices=choices_of(VerificationMethod.choices))
     contact = forms.CharField(
         label=_("Contact"),
         max_length=300,
