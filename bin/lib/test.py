@@ -60,6 +60,7 @@ def main() -> int:
     arguments = sys.argv[1:]
     parser = argparse.ArgumentParser(
         prog="bin/test",
+        usage="bin/test [--all] [pytest arguments]",
         description=__doc__,
         add_help=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
