@@ -57,7 +57,7 @@ class ExchangeAccount(models.Model):
         indexes = [
             GinIndex(OpClass(Upper("account_number"), name="gin_trgm_ops"), name="account_number_trgm")
         ]
-        triggers = [never_deleted("account")]
+        triggers = never_deleted("account")
 
     def __str__(self) -> str:
         return self.account_number

@@ -6,7 +6,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 
-from cases.status import MOVES, pairs
+from cases.status import CHOICES, MOVES, pairs
 from wallets.models.triggers import FirmTrigger
 
 
@@ -33,9 +33,31 @@ def both_or_neither(first: str, second: str, name: str) -> models.CheckConstrain
     )
 
 
-def follows_moves(table: str) -> FirmMoves:
-    """The database's own copy of a MOVES table: no status changes past it, whoever writes."""
-    return FirmMoves(name=f"{table}_moves", field="status", transitions=pairs(MOVES[table]))
+def follows_moves(table: str) -> list[FirmTrigger]:
+    """The database's own copy of a MOVES table: a row is born in the first status and moves by the table alone."""
+    first = CHOICES[table].values[0]
+    return [
+        FirmMoves(name=f"{table}_moves", field="status", transitions=pairs(MOVES[table])),
+        FirmTrigger(
+            name=f"{table}_born",
+            operation=pgtrigger.Insert,
+            when=pgtrigger.Before,
+            func=f"IF NEW.status <> '{first}' THEN RAISE EXCEPTION 'a row of % begins as {first}', TG_TABLE_NAME "
+            "USING ERRCODE = 'check_violation'; END IF; RETURN NEW;",
+        ),
+    ]
+
+
+def stands(name: str, *columns: str, why: str) -> FirmTrigger:
+    """These columns stay as they were first written."""
+    new, old = (", ".join(f"{row}.{column}" for column in columns) for row in ("NEW", "OLD"))
+    return FirmTrigger(
+        name=name,
+        operation=pgtrigger.Update,
+        when=pgtrigger.Before,
+        func=f"IF ({new}) IS DISTINCT FROM ({old}) THEN RAISE EXCEPTION '{why}' "
+        "USING ERRCODE = 'check_violation'; END IF; RETURN NEW;",
+    )
 
 
 def append_only(prefix: str) -> list[FirmTrigger]:
@@ -47,21 +69,29 @@ def append_only(prefix: str) -> list[FirmTrigger]:
             when=pgtrigger.Before,
             func=APPEND_ONLY,
         ),
-        FirmTrigger(
-            name=f"{prefix}_never_truncated",
-            operation=pgtrigger.Truncate,
-            when=pgtrigger.Before,
-            level=pgtrigger.Statement,
-            func=APPEND_ONLY,
-        ),
+        _never_truncated(prefix),
     ]
 
 
-def never_deleted(prefix: str) -> FirmTrigger:
+def never_deleted(prefix: str) -> list[FirmTrigger]:
     """Rows of the table stay: an end is a state of its own."""
+    return [
+        FirmTrigger(
+            name=f"{prefix}_never_deleted",
+            operation=pgtrigger.Delete,
+            when=pgtrigger.Before,
+            func="RAISE EXCEPTION 'rows of % are never deleted', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';",
+        ),
+        _never_truncated(prefix),
+    ]
+
+
+def _never_truncated(prefix: str) -> FirmTrigger:
+    # TRUNCATE fires no row trigger; it wants a plain statement trigger of its own.
     return FirmTrigger(
-        name=f"{prefix}_never_deleted",
-        operation=pgtrigger.Delete,
+        name=f"{prefix}_never_truncated",
+        operation=pgtrigger.Truncate,
         when=pgtrigger.Before,
-        func="RAISE EXCEPTION 'rows of % are never deleted', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';",
+        level=pgtrigger.Statement,
+        func=APPEND_ONLY,
     )

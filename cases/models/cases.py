@@ -105,7 +105,7 @@ class Case(models.Model):
             models.Index(fields=["status", "-touched_at", "-id"], name="case_by_status"),
             GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="case_title_trgm"),
         ]
-        triggers = [follows_moves("case"), never_deleted("case")]
+        triggers = [*follows_moves("case"), *never_deleted("case")]
 
     def __str__(self) -> str:
         return f"{self.reference} {self.title}"
@@ -132,7 +132,7 @@ class Membership(models.Model):
         indexes = [
             models.Index(fields=["user", "case"], condition=Q(ended_at__isnull=True), name="membership_live"),
         ]
-        triggers = [never_deleted("membership")]
+        triggers = never_deleted("membership")
 
     def __str__(self) -> str:
         return f"{self.user_id} in {self.case_id}"

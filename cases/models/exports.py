@@ -1,15 +1,17 @@
 """Case files that were asked for. An export is made once; a second one is a row and an ID of its own."""
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from cases.models.base import follows_moves, known, never_deleted
+from cases.models.base import follows_moves, known, never_deleted, stands
 from cases.models.cases import Case
 from cases.models.shares import MatterShare
 from cases.people.models import User
 from cases.references import new_reference
 from cases.status import ExportStatus
+from wallets.models.triggers import FirmTrigger
 
 
 class ExportProfile(models.TextChoices):
@@ -75,7 +77,27 @@ class Export(models.Model):
             ),
             models.Index(fields=["case", "-requested_at"], name="export_of_case"),
         ]
-        triggers = [follows_moves("export"), never_deleted("export")]
+        triggers = [
+            *follows_moves("export"),
+            *never_deleted("export"),
+            stands(
+                "export_stands",
+                "case_id",
+                "share_id",
+                "reference",
+                "profile",
+                "requested_at",
+                "requested_by_id",
+                why="which file was asked for is not changed",
+            ),
+            FirmTrigger(
+                name="export_ready_stands",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(old__status="ready"),
+                func="RAISE EXCEPTION 'a finished file is not changed' USING ERRCODE = 'check_violation';",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.reference

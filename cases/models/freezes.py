@@ -6,7 +6,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from cases.models.accounts import AccountHolding, ExchangeAccount
-from cases.models.base import append_only, both_or_neither, follows_moves, known, never_deleted
+from cases.models.base import append_only, both_or_neither, follows_moves, known, never_deleted, stands
 from cases.models.cases import Case
 from cases.models.orders import Obligation
 from cases.models.wallets import CaseWallet
@@ -155,18 +155,24 @@ class FreezeOrder(models.Model):
             )
         ]
         triggers = [
-            follows_moves("freeze"),
-            never_deleted("freeze"),
-            FirmTrigger(
-                name="freeze_proposal_stands",
-                operation=pgtrigger.Update,
-                when=pgtrigger.Before,
-                func="IF (NEW.case_id, NEW.number, NEW.obligation_id, NEW.policy_hold, NEW.wallet_id, NEW.account_id, "
-                "NEW.scope, NEW.proposed_by_id, NEW.proposed_at, NEW.approvals_required) IS DISTINCT FROM "
-                "(OLD.case_id, OLD.number, OLD.obligation_id, OLD.policy_hold, OLD.wallet_id, OLD.account_id, "
-                "OLD.scope, OLD.proposed_by_id, OLD.proposed_at, OLD.approvals_required) THEN "
-                "RAISE EXCEPTION 'what was proposed is not changed' USING ERRCODE = 'check_violation'; END IF; "
-                "RETURN NEW;",
+            *follows_moves("freeze"),
+            *never_deleted("freeze"),
+            stands(
+                "freeze_proposal_stands",
+                "case_id",
+                "number",
+                "obligation_id",
+                "policy_hold",
+                "formal_order_by",
+                "wallet_id",
+                "account_id",
+                "scope",
+                "reason",
+                "proposed_by_id",
+                "proposed_at",
+                "approvals_required",
+                "is_fictional",
+                why="what was proposed is not changed",
             ),
             FirmTrigger(
                 name="freeze_approvals_counted",
@@ -225,7 +231,7 @@ class FreezeAmount(models.Model):
             models.CheckConstraint(condition=Q(decimals__lte=36), name="freezeamount_decimals_sane"),
         ]
         triggers = [
-            never_deleted("freezeamount"),
+            *never_deleted("freezeamount"),
             FirmTrigger(
                 name="freezeamount_stands",
                 operation=pgtrigger.Update,

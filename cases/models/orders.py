@@ -6,7 +6,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now, Upper
 from django.utils.translation import gettext_lazy as _
 
-from cases.models.base import both_or_neither, follows_moves, known, never_deleted
+from cases.models.base import both_or_neither, follows_moves, known, never_deleted, stands
 from cases.models.cases import Case
 from cases.people.models import User
 from cases.status import ObligationStatus, OrderStatus
@@ -138,7 +138,33 @@ class LegalOrder(models.Model):
             models.Index(fields=["due_at", "id"], condition=Q(due_at__isnull=False), name="order_by_due"),
             GinIndex(OpClass(Upper("agency_reference"), name="gin_trgm_ops"), name="order_reference_trgm"),
         ]
-        triggers = [follows_moves("order"), never_deleted("order"), recorded_by_database()]
+        triggers = [
+            *follows_moves("order"),
+            *never_deleted("order"),
+            recorded_by_database(),
+            stands(
+                "order_face_stands",
+                "case_id",
+                "number",
+                "instrument",
+                "issuing_authority",
+                "agency_reference",
+                "jurisdiction",
+                "legal_basis",
+                "requestor",
+                "requestor_email",
+                "scope",
+                "issued_at",
+                "served_at",
+                "received_at",
+                "due_at",
+                "time_zone",
+                "is_fictional",
+                "recorded_at",
+                "recorded_by_id",
+                why="what an order says on its face is not changed",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_instrument_display()} {self.agency_reference}"
@@ -184,7 +210,22 @@ class Obligation(models.Model):
                 name="obligation_by_due",
             )
         ]
-        triggers = [follows_moves("obligation"), never_deleted("obligation"), recorded_by_database()]
+        triggers = [
+            *follows_moves("obligation"),
+            *never_deleted("obligation"),
+            recorded_by_database(),
+            stands(
+                "obligation_face_stands",
+                "case_id",
+                "order_id",
+                "number",
+                "kind",
+                "text",
+                "recorded_at",
+                "recorded_by_id",
+                why="what a duty asks is not changed",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.number}"

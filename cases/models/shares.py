@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from cases.models.base import both_or_neither, never_deleted
+from cases.models.base import both_or_neither, never_deleted, stands
 from cases.models.cases import Case
 from cases.models.orders import LegalOrder
 from cases.people.models import User
@@ -41,7 +41,22 @@ class MatterShare(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["liaison", "-shared_at"], name="share_by_liaison")]
-        triggers = [never_deleted("share")]
+        triggers = [
+            *never_deleted("share"),
+            stands(
+                "share_stands",
+                "case_id",
+                "number",
+                "reference",
+                "order_id",
+                "liaison_id",
+                "purpose",
+                "shared_at",
+                "shared_by_id",
+                "ends_at",
+                why="what was shared with whom is not changed",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.reference

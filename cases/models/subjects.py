@@ -64,7 +64,7 @@ class Subject(models.Model):
             models.CheckConstraint(condition=~Q(attribution_source=""), name="subject_source_given"),
         ]
         indexes = [GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="subject_name_trgm")]
-        triggers = [never_deleted("subject")]
+        triggers = never_deleted("subject")
 
     def __str__(self) -> str:
         return self.name

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from cases.models.base import both_or_neither, known, never_deleted
+from cases.models.base import both_or_neither, known, never_deleted, stands
 from cases.models.cases import Case
 from cases.models.subjects import Confidence, Subject
 from cases.people.models import User
@@ -59,7 +59,20 @@ class CaseWallet(models.Model):
             known("attribution_confidence", Confidence.values, "casewallet_confidence_known"),
             models.CheckConstraint(condition=~Q(attribution_source=""), name="casewallet_source_given"),
         ]
-        triggers = [never_deleted("casewallet")]
+        triggers = [
+            *never_deleted("casewallet"),
+            stands(
+                "casewallet_stands",
+                "case_id",
+                "number",
+                "wallet_id",
+                "typed",
+                "checksum",
+                "attached_at",
+                "attached_by_id",
+                why="which address was attached is not changed",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.label or self.typed
