@@ -190,6 +190,8 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+# Addresses are entered by an administrator, not proved by a mail; that must not keep anybody from a second factor.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False
@@ -298,6 +300,8 @@ SPECTACULAR_SETTINGS = {
         "VerificationMethod": "cases.models.VerificationMethod",
         "BalanceState": "cases.api.endpoints.wallets.BALANCE_STATES",
         "RefreshState": "cases.api.endpoints.wallets.REFRESH_STATES",
+        "Role": "cases.people.models.Role",
+        "DueKind": "cases.api.endpoints.due.KINDS",
     },
 }
 

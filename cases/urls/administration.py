@@ -1,12 +1,13 @@
-"""People and settings."""
+"""People, settings, and the page that shows every component."""
 
 from django.urls import path
 
-from cases.views import people, settings
+from cases.views import people, settings, style
 
 urlpatterns = [
     path("people/", people.people_list, name="people-list"),
     path("people/add/", people.create, name="person-create"),
     path("people/<uuid:person>/edit/", people.edit, name="person-edit"),
     path("settings/", settings.overview, name="settings"),
+    path("style/", style.style, name="style"),
 ]
