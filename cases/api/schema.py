@@ -27,6 +27,7 @@ PATH_PARAMETERS: Final[dict[str, dict[str, object]]] = {
     "number": {"type": "integer", "minimum": 1, "maximum": MAX_NUMBER},
     "paper": {"type": "integer", "minimum": 1, "maximum": MAX_NUMBER},
     "person": {"type": "string", "format": "uuid"},
+    "token": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,24}$"},
 }
 
 
@@ -134,8 +135,10 @@ class Schema(AutoSchema):
         else:
             good = {said.status: page_of(said.out) if said.paged else said.out}
         codes = [400, 401, 403, 404, 422]
-        if self.method == "POST":
-            codes += [409, 413, 415]
+        if self.method in {"POST", "PUT", "PATCH"}:
+            codes += [413, 415]
+        if self.method == "POST" or said.file:
+            codes.append(409)
         return {**good, **{(code, MEDIA_TYPE): Problem for code in sorted(codes)}}
 
     def get_override_parameters(self) -> list[Any]:

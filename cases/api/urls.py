@@ -10,14 +10,16 @@ from cases.api.endpoints import (
     accounts,
     cases,
     chronology,
+    due,
     exports,
     freezes,
     matters,
-    me,
     members,
     notes,
     obligations,
     orders,
+    people,
+    search,
     shares,
     subjects,
     wallets,
@@ -29,7 +31,7 @@ class Reference(StringConverter):
 
 
 class Number(IntConverter):
-    """The number of something within its case; nothing longer than the database's integer could hold."""
+    """The number of something within its case, never longer than the database's integer could hold."""
 
     regex = "[1-9][0-9]{0,8}"
 
@@ -40,13 +42,19 @@ register_converter(Number, "api_number")
 CASE = "cases/<api_ref:ref>"
 
 casework = [
-    path("me", me.Me.as_view(), name="api-me"),
+    path("me", people.Me.as_view(), name="api-me"),
+    path("people", people.People.as_view(), name="api-people"),
+    path("people/<uuid:person>", people.OnePerson.as_view(), name="api-person"),
+    path("search", search.Search.as_view(), name="api-search"),
+    path("search/<slug:token>", search.SearchResults.as_view(), name="api-search-results"),
+    path("due", due.Due.as_view(), name="api-due"),
     path("cases", cases.Cases.as_view(), name="api-cases"),
     path(CASE, cases.OneCase.as_view(), name="api-case"),
     path(f"{CASE}/move", cases.MoveCase.as_view(), name="api-case-move"),
     path(f"{CASE}/tags", cases.Tags.as_view(), name="api-tags"),
     path(f"{CASE}/lead", cases.Lead.as_view(), name="api-lead"),
     path(f"{CASE}/refresh", cases.RefreshCase.as_view(), name="api-case-refresh"),
+    path(f"{CASE}/due", due.CaseDue.as_view(), name="api-case-due"),
     path(f"{CASE}/chronology", chronology.Chronology.as_view(), name="api-chronology"),
     path(f"{CASE}/members", members.Members.as_view(), name="api-members"),
     path(f"{CASE}/members/candidates", members.Candidates.as_view(), name="api-candidates"),
@@ -132,5 +140,6 @@ urlpatterns = [
     *process,
     *files,
     path("schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
-    re_path(r"^.*$", NoSuchUrl.as_view(), name="api-no-such-url"),
+    # Matches anything, a line break included.
+    re_path(r"", NoSuchUrl.as_view(), name="api-no-such-url"),
 ]

@@ -47,6 +47,7 @@ DOORS = [
     Door("PUT", f"{CASE}/tags", P.EDIT, {"tags": []}),
     Door("PUT", f"{CASE}/lead", P.MEMBERS, {}),
     Door("POST", f"{CASE}/refresh", P.WALLETS),
+    Door("GET", f"{CASE}/due", P.READ),
     Door("GET", f"{CASE}/chronology", P.READ),
     Door("GET", f"{CASE}/members", P.READ),
     Door("POST", f"{CASE}/members", P.MEMBERS, {}),
@@ -119,7 +120,19 @@ MATTER_DOORS = [
     Door("GET", f"{MATTER}/exports/{{export}}/file", P.MATTER_EXPORT),
 ]
 # Those that open on nobody's case: each is tried on its own elsewhere in this folder.
-OTHERS = {("GET", "/me"), ("GET", "/cases"), ("POST", "/cases"), ("GET", "/matters")}
+OTHERS = {
+    ("GET", "/me"),
+    ("GET", "/due"),
+    ("GET", "/cases"),
+    ("POST", "/cases"),
+    ("GET", "/matters"),
+    ("POST", "/search"),
+    ("GET", "/search/{token}"),
+    ("GET", "/people"),
+    ("POST", "/people"),
+    ("GET", "/people/{person}"),
+    ("PUT", "/people/{person}"),
+}
 
 
 @dataclass

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from cases import access
 from cases.actions import cases as actions
 from cases.api.base import Endpoint, Paging, person
+from cases.api.endpoints.people import KEYS as PEOPLE_KEYS
 from cases.api.fields import Body, Choice, Flag, Id, Moment, Nothing, Person, Shape, Text
 from cases.api.schema import describe
 from cases.models import Membership
@@ -20,7 +21,6 @@ from cases.permissions import CASEWORK_ROLES, Permission
 from cases.queries.paging import Key
 
 KEYS = (Key("added_at", datetime), Key("person", str))
-PEOPLE_KEYS = (Key("name", str), Key("person", str))
 
 
 class MemberOut(Shape):
@@ -83,7 +83,7 @@ class Members(Endpoint):
 class Candidates(Endpoint):
     @describe(out=Colleague, paged=True, query=Paging)
     def get(self, request: Request, ref: str) -> Response:
-        """Who could be let into the case, by name."""
+        """Who could be let into the case."""
         grant = self.door(Permission.MEMBERS)
         inside = Membership.objects.filter(case=grant.case, ended_at__isnull=True).values("user_id")
         rows = User.objects.filter(is_active=True, role__in=CASEWORK_ROLES).exclude(pk__in=inside)

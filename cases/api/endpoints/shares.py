@@ -11,7 +11,8 @@ from rest_framework.response import Response
 
 from cases.actions import shares as actions
 from cases.api.base import Endpoint, Paging, person
-from cases.api.endpoints.members import PEOPLE_KEYS, Colleague
+from cases.api.endpoints.members import Colleague
+from cases.api.endpoints.people import KEYS as PEOPLE_KEYS
 from cases.api.fields import Body, Id, Moment, Person, Shape, Text, Whole, number
 from cases.api.idempotency import Answer
 from cases.api.schema import describe
@@ -94,7 +95,7 @@ class Shares(Endpoint):
 class Liaisons(Endpoint):
     @describe(out=Colleague, paged=True, query=Paging)
     def get(self, request: Request, ref: str) -> Response:
-        """The liaisons with whom a matter can be shared, by name."""
+        """The liaisons with whom a matter can be shared."""
         self.door(Permission.SHARE)
         rows = User.objects.filter(is_active=True, role=Role.LIAISON)
         return self.walk(Colleague, rows.annotate(person=Cast("public_id", CharField())), keys=PEOPLE_KEYS)
