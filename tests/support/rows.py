@@ -1,0 +1,70 @@
+"""SQL past the ORM: copies of rows with some columns changed, rows moved from status to status."""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection, models, transaction
+
+from cases.status import Moves
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What happens inside is checked by the database, deferred constraints included, and then taken back."""
+    with transaction.atomic():
+        yield
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        transaction.set_rollback(True)
+
+
+def execute(sql: str, *parameters: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+
+
+def columns_of(row: models.Model) -> list[str]:
+    return [field.column for field in row._meta.local_concrete_fields if not field.primary_key]
+
+
+def copied(row: models.Model, changes: Mapping[str, Any]) -> int:
+    """Insert a copy of the row with these columns changed; returns its primary key."""
+    columns = columns_of(row)
+    unknown = set(changes) - set(columns)
+    assert not unknown, f"{row._meta.db_table} has no {unknown}"
+    values = ", ".join("%s" if column in changes else f'"{column}"' for column in columns)
+    names = ", ".join(f'"{column}"' for column in columns)
+    table = row._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO "{table}" ({names}) SELECT {values} FROM "{table}" WHERE id = %s RETURNING id',
+            [*(changes[column] for column in columns if column in changes), row.pk],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def changed(row: models.Model, pk: int, columns: Mapping[str, Any]) -> None:
+    """Set these columns of another row of the same table."""
+    assignments = ", ".join(f'"{column}" = %s' for column in columns)
+    execute(f'UPDATE "{row._meta.db_table}" SET {assignments} WHERE id = %s', *columns.values(), pk)
+
+
+def set_status(table: str, pk: int, status: str) -> None:
+    execute(f'UPDATE "{table}" SET status = %s WHERE id = %s', status, pk)
+
+
+def way_to(moves: Moves, start: str, target: str) -> list[str]:
+    """The shortest way through a table of moves, without its start."""
+    ways: dict[str, list[str]] = {start: []}
+    queue = deque([start])
+    while queue:
+        here = queue.popleft()
+        if here == target:
+            return ways[here]
+        for there in sorted(moves.get(here, frozenset())):
+            if there not in ways:
+                ways[there] = [*ways[here], there]
+                queue.append(there)
+    raise AssertionError(f"no way from {start} to {target}")
