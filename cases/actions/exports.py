@@ -27,6 +27,8 @@ TASK = "cases.sweep_exports"
 # Longer than a file may take to make; past it another worker takes over.
 CLAIM = timedelta(minutes=8)
 MAX_ATTEMPTS = 3
+# A round of a worker ends after this, well below the time limit of a task; the next sweep goes on.
+ROUND = timedelta(minutes=4)
 # One person's files that wait at a time in one case: a button pressed in impatience does not fill the queue.
 MOST_WAITING = 3
 # Who may take a finished file: whoever may read what it holds.
@@ -104,8 +106,8 @@ class ClaimLost(Exception):
 
 def produce_waiting(*, now: Clock) -> int:
     """Make the files that wait, and those whose worker went away, one after the other; returns how many were tried."""
-    tried = 0
-    while (claim := begin_export(at=now())) is not None:
+    tried, until = 0, now() + ROUND
+    while (at := now()) < until and (claim := begin_export(at=at)) is not None:
         tried += 1
         try:
             _produce(claim, now=now)

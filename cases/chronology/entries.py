@@ -155,7 +155,7 @@ def _lines(sentence: Sentence | None, details: Mapping[str, Any], *, outside: bo
         return [(_("Details"), _("no longer kept"))]
     lines: list[Line] = []
     if sentence.changes:
-        lines += words.changes(sentence.changes, details.get("changes", {}))
+        lines += words.changes(sentence.changes, details.get("changes", {}), outside=outside)
     for detail in sentence.details:
         if outside and not detail.shared:
             continue

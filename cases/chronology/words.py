@@ -227,10 +227,16 @@ def _changed_value(field: "models.Field[Any, Any] | None", value: Any) -> str:
     return str(value)
 
 
-def changes(model: str, value: Mapping[str, Any]) -> list[tuple[str, str]]:
+# What may be told outside of a change; any other field stays inside.
+SHARED_CHANGES = {"obligation": frozenset({"due_at"})}
+
+
+def changes(model: str, value: Mapping[str, Any], *, outside: bool) -> list[tuple[str, str]]:
     """One line per changed field: its name, and old → new."""
     lines = []
     for name, (old, new) in value.items():
+        if outside and name not in SHARED_CHANGES.get(model, frozenset()):
+            continue
         try:
             field = MODELS[model]._meta.get_field(name)
         except FieldDoesNotExist:

@@ -90,7 +90,6 @@ def _head(export: Export, as_of: datetime) -> Facts:
         "file": {
             "export": export.reference,
             "profile": coded(export.profile, ExportProfile),
-            "classification": coded(export.case.classification, Classification),
             "as_of": when(as_of),
             "requested": {"at": when(export.requested_at), "by": person(export.requested_by)},
             "product": "Holdfast",
@@ -153,6 +152,7 @@ def _case(case: Case) -> Facts:
     return {
         "reference": case.reference,
         "title": case.title,
+        "classification": coded(case.classification, Classification),
         "summary": case.summary,
         "typology": coded(case.typology, Typology),
         "status": coded(case.status, CaseStatus),

@@ -26,12 +26,14 @@ def folders() -> list[Path]:
 
 @lru_cache(maxsize=1)
 def coverage() -> tuple[frozenset[int], ...]:
-    """Per font file, the characters that it has a glyph for. Read once in a process (about half a second)."""
+    """Per upright font file, the characters that it has a glyph for. Read once in a process (about half a second)."""
     from fontTools.ttLib import TTFont
 
     covered = []
     for folder in folders():
         for path in sorted(folder.rglob("*.ttf")):
+            if "Italic" in path.name:
+                continue
             with TTFont(path, lazy=True) as font:
                 covered.append(frozenset(font.getBestCmap()))
     return tuple(covered)

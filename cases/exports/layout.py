@@ -88,7 +88,7 @@ def _mark(content: Facts) -> str:
     if "matter" in content:
         words = _("Confidential – for %(agency)s only") % {"agency": content["matter"]["liaison"]["agency"]}
     else:
-        words = said.word(content["file"]["classification"])
+        words = said.word(content["case"]["classification"])
     return words.upper()
 
 
@@ -198,7 +198,7 @@ def _sections(content: Facts, data_sha256: str) -> list[Facts | None]:
         _section(_("Shares with authorities"), _shares(content["shares"])) if inside else None,
         _section(_("Notes"), _notes(content["notes"])) if inside else None,
         _section(_("Chronology"), chronology(content["chronology"], inside=inside), new_page=True),
-        _section(_("How this system makes and keeps the record"), _system(content)),
+        _section(_("How this system makes and keeps the record"), _system(content), new_page=True),
         _section(_("Receipt"), _receipt(content, data_sha256), new_page=True),
     ]
 

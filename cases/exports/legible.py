@@ -14,7 +14,7 @@ from cases.exports.fonts import coverage
 LONGEST_RUN = 4_000
 # A longer word may be broken every few characters where its line is full; an address or a digest never is.
 LONGEST_WORD = 24
-LONGEST_ADDRESS = 90
+LONGEST_ADDRESS = 66
 BREAK_EVERY = 8
 
 # Letters, numbers, punctuation, symbols and the plain space print; separators and controls do not.

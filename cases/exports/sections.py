@@ -199,7 +199,8 @@ def orders(found: list[Facts]) -> list[Block]:
     """The register: each order with its dates, verification, duties and papers."""
     if not found:
         return [nothing(_("The case has no legal orders."))]
-    return [_register(found), *[_order(order) for order in found]]
+    overview = [_register(found)] if len(found) > 1 else []
+    return [*overview, *[_order(order) for order in found]]
 
 
 def _register(found: list[Facts]) -> Block:
@@ -317,7 +318,8 @@ def freezes(found: list[Facts]) -> list[Block]:
     """Each freeze as a timeline: basis, target, the people and times, the amounts with their proof."""
     if not found:
         return [nothing(_("No freeze was proposed."))]
-    return [_ladder(found), *[_freeze(freeze) for freeze in found]]
+    overview = [_ladder(found)] if len(found) > 1 else []
+    return [*overview, *[_freeze(freeze) for freeze in found]]
 
 
 def _ladder(found: list[Facts]) -> Block:
@@ -325,9 +327,9 @@ def _ladder(found: list[Facts]) -> Block:
         [
             Column(_("No."), 10, right=True),
             Column(_("Target"), "1fr"),
-            Column(_("Proposed"), 30),
-            Column(_("Approved"), 30),
-            Column(_("Applied"), 30),
+            Column(_("Proposed"), 27),
+            Column(_("Approved"), 27),
+            Column(_("Applied"), 27),
             Column(_("Status"), 26),
         ],
         [
@@ -335,7 +337,7 @@ def _ladder(found: list[Facts]) -> Block:
                 value(freeze["number"]),
                 lines(
                     value(freeze["target"].get("holder") or freeze["target"]["chain"]["name"], "s"),
-                    value(freeze["target"].get("account_number") or freeze["target"]["address"], "x"),
+                    value(freeze["target"].get("account_number") or freeze["target"]["address"], "t"),
                 ),
                 value(said.stamp(freeze["proposed"]["at"])),
                 value(
@@ -450,9 +452,9 @@ def chronology(found: list[Facts], *, inside: bool) -> list[Block]:
         table(
             [
                 Column(_("No."), 10, right=True),
-                Column(_("Done and recorded"), 47),
+                Column(_("Done and recorded"), 44.5),
                 Column(_("What"), "1fr"),
-                Column(_("Who"), 27),
+                Column(_("Who"), 26),
             ],
             [_event(entry) for entry in found],
         ),

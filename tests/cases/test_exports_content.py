@@ -285,7 +285,6 @@ def test_a_matter_leaks_nothing_of_its_case(scene: Scene) -> None:
     )
     scene.wallet.label = "CANARY label"
     scene.wallet.attribution_source = "CANARY attribution"
-    scene.wallet.typed = "CANARY typed"
     scene.wallet.save()
     account = work.account("EX-77", holder="Target Holder", remarks="CANARY remarks of the account")
     other = work.account("CANARY-ACCOUNT", holder="CANARY holder")

@@ -2,7 +2,9 @@
 
 import io
 import json
+import random
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,7 +80,6 @@ def simple_content(texts: list[str]) -> Content:
             "file": {
                 "export": "AAAA-AAAA-A",
                 "profile": {"code": "internal", "text": "Internal"},
-                "classification": {"code": "internal", "text": "Internal"},
                 "as_of": at,
                 "requested": {"at": at, "by": person},
                 "product": "Holdfast",
@@ -90,6 +91,7 @@ def simple_content(texts: list[str]) -> Content:
             "case": {
                 "reference": "BBBB-BBBB-B",
                 "title": texts[-1],
+                "classification": {"code": "internal", "text": "Internal"},
                 "summary": texts[-1],
                 "typology": {"code": "fraud", "text": "Fraud"},
                 "status": {"code": "open", "text": "Open"},
@@ -182,3 +184,15 @@ def test_every_word_of_the_file_comes_from_python() -> None:
     strings = set(re.findall(r'"([^"]*)"', code))
     assert not [text for text in strings if " " in text and not text.startswith(("Noto Sans", "DejaVu Sans"))]
     assert not re.search(r"\]\s*\[?[A-Z][a-z]+ [a-z]+", re.sub(r'"[^"]*"', "", code))
+
+
+def test_no_text_stops_the_typesetting(typeset: Callable[[list[str]], bytes]) -> None:
+    """Letters, marks and controls at random from all of Unicode: a file comes of it each time."""
+    chance = random.Random(20230524)
+    known = [chr(n) for n in range(0x30000) if not 0xD800 <= n < 0xE000]
+    pools = [known, [c for c in known if unicodedata.category(c)[0] == "M"], known[:0x800], list("abc 12 \n")]
+    texts = [
+        "".join(chance.choice(chance.choice(pools)) for _ in range(chance.randint(1, 60))) for _ in range(150)
+    ]
+    pdf = typeset([*texts, "end"])
+    assert [note["text"] for note in json.loads(attached(pdf))["notes"]][:-1] == texts
