@@ -61,7 +61,12 @@ class Export(models.Model):
                 condition=~Q(status="ready")
                 | (
                     Q(sha256__regex=r"^[0-9a-f]{64}$", size__gt=0, pages__gt=0)
-                    & Q(as_of__isnull=False, finished_at__isnull=False)
+                    & Q(
+                        size__isnull=False,
+                        pages__isnull=False,
+                        as_of__isnull=False,
+                        finished_at__isnull=False,
+                    )
                 ),
                 name="export_ready_complete",
             ),
