@@ -13,7 +13,7 @@ from wallets.amounts import AmountError, to_base_units
 class ReportForm(forms.Form):
     reported_status = forms.ChoiceField(label=_("Status at the exchange"), choices=AccountStatus.choices)
     reported_at = UtcMomentField(
-        label=_("Status as of"), help_text=_("When the exchange's own system said so, in UTC.")
+        label=_("Status as of"), help_text=_("When the exchange's own system said so.")
     )
 
 
@@ -54,7 +54,7 @@ class HoldingForm(forms.Form):
     source = forms.CharField(
         label=_("Source"), max_length=200, help_text=_("Which report or screen of the exchange says so.")
     )
-    observed_at = UtcMomentField(label=_("Observed"), help_text=_("In UTC."))
+    observed_at = UtcMomentField(label=_("Observed"))
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

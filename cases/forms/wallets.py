@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.forms.base import NOT_CHOSEN, SubjectOfCaseField, attribution_fields, choices_of
 from cases.models import Case, WalletRole
+from wallets.addresses import AddressError, parse
 from wallets.chains import CHAINS, configured
 
 
@@ -47,6 +48,16 @@ class WalletForm(forms.Form):
         assert isinstance(subject, SubjectOfCaseField)  # noqa: S101 - declared so above
         chain.choices = chain_choices()
         subject.offer(case)
+
+    def clean(self) -> dict[str, Any]:
+        """The address is tried here too, so that its reason stands beside it together with the other fields'."""
+        data = super().clean() or self.cleaned_data
+        if "chain" in data and "address" in data:
+            try:
+                parse(data["chain"], data["address"])
+            except AddressError as error:
+                self.add_error("address", str(error.message))
+        return data
 
 
 class DetachForm(forms.Form):
