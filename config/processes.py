@@ -163,7 +163,7 @@ def _libc_prctl() -> Callable[..., int] | None:
 _prctl = _libc_prctl()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Runs in the child before exec: a killed parent takes its child along instead of leaving it behind."""
     if _prctl is not None:
         _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -191,7 +191,7 @@ def spawn(
                 env=None if env is None else dict(env),
                 cwd=cwd,
                 start_new_session=True,
-                preexec_fn=_end_with_parent,
+                preexec_fn=end_with_parent,
             )
     except OSError as error:
         raise ServiceError(explain_os_error(error, Path(str(command[0])))) from error

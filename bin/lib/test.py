@@ -8,6 +8,7 @@ everything with the long tests too. Servers are its own and throwaway; nothing o
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -37,10 +38,18 @@ class Suite:
         """Run one check; it may fail, the next ones run all the same."""
         say(f"\n── {name}: {' '.join(command)}")
         begun = time.monotonic()
-        code = subprocess.run(
-            command, cwd=PROJECT, env={**self.environment, **(env or {})}, stdin=subprocess.DEVNULL
+        environment = {**self.environment, **(env or {})}
+        # A session of its own: Ctrl-C reaches it once, through us, so that tests can put away what they started.
+        child = subprocess.Popen(
+            command, cwd=PROJECT, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
         )
-        self._note(name, code.returncode == 0, time.monotonic() - begun)
+        try:
+            code = child.wait()
+        except KeyboardInterrupt:
+            os.killpg(child.pid, signal.SIGINT)
+            child.wait(timeout=120)
+            raise
+        self._note(name, code == 0, time.monotonic() - begun)
 
     def call(self, name: str, check: Callable[[], str | None]) -> None:
         """A check in this process: None is good, a text says what is wrong."""

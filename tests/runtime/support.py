@@ -10,6 +10,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from config.processes import end_with_parent
+
 PROJECT = Path(__file__).resolve().parents[2]
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -82,6 +84,8 @@ class Up:
                 stderr=subprocess.STDOUT,
                 cwd="/",
                 start_new_session=True,
+                # A test run that is killed takes its installations along.
+                preexec_fn=end_with_parent,
             )
 
     def text(self) -> str:
