@@ -1,7 +1,6 @@
 """Freezes of a case: proposing one, deciding on it, setting it, ending it. Each step is a page of its own."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -34,9 +33,8 @@ from cases.forms.freezes import (
 from cases.models import FreezeOrder
 from cases.permissions import Permission
 from cases.queries import freezes as queries
-from cases.queries.freezes import FreezeContent
-from cases.status import FreezeStatus
 from cases.views.base import UNPROCESSABLE, answer_form, bound, case_page, person_of, refuse, see_other
+from cases.views.steps import hindrance_of, is_possible, steps_of_freeze
 
 Text = str | Promise
 
@@ -90,88 +88,6 @@ def _choose_target(request: HttpRequest, grant: Grant) -> HttpResponse:
 # ── One freeze ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Something that can be done with a freeze now: the name of its page, its word, what stands in its way."""
-
-    url_name: str
-    word: Text
-    icon: str
-    tone: str = ""
-    hindrance: Text = ""
-
-
-_OWN = _("You proposed this freeze. Somebody else must decide on it.")
-_SIGNED = _("You have given your word on this freeze already.")
-_OWN_RELEASE = _("You proposed this release. Somebody else must decide on it.")
-_ENDED = _("The order that this rests on has ended.")
-_NOT_EXECUTABLE = _("The order is not verified and accepted. Nothing is executed under it now.")
-
-# Per status: the page, the leave it needs, how its button looks.
-_STEPS: dict[str, list[tuple[str, Permission, Text, str, str]]] = {
-    FreezeStatus.PROPOSED: [
-        ("freeze-approve", Permission.FREEZE_APPROVE, _("Approve"), "circle-check", "primary"),
-        ("freeze-reject", Permission.FREEZE_APPROVE, _("Reject"), "circle-x", ""),
-        ("freeze-cancel", Permission.FREEZE_PROPOSE, _("Cancel the proposal"), "circle-slash", "quiet"),
-    ],
-    FreezeStatus.APPROVED: [
-        ("freeze-apply", Permission.FREEZE_APPLY, _("Begin to apply it"), "circle-play", "primary"),
-        ("freeze-cancel", Permission.FREEZE_PROPOSE, _("Cancel the freeze"), "circle-slash", "quiet"),
-    ],
-    FreezeStatus.APPLYING: [
-        ("freeze-applied", Permission.FREEZE_APPLY, _("The hold is set"), "snowflake", "primary"),
-        ("freeze-apply-failed", Permission.FREEZE_APPLY, _("It could not be set"), "octagon-alert", ""),
-    ],
-    FreezeStatus.APPLY_FAILED: [
-        ("freeze-apply", Permission.FREEZE_APPLY, _("Try again"), "rotate-ccw", "primary"),
-        ("freeze-cancel", Permission.FREEZE_PROPOSE, _("Cancel the freeze"), "circle-slash", "quiet"),
-    ],
-    FreezeStatus.APPLIED: [
-        ("freeze-confirm", Permission.FREEZE_APPLY, _("Confirm with proof"), "file-check", "primary"),
-        ("freeze-wrong-target", Permission.FREEZE_APPLY, _("It hit the wrong target"), "rotate-ccw", ""),
-    ],
-    FreezeStatus.CONFIRMED: [
-        ("freeze-release", Permission.FREEZE_PROPOSE, _("Propose its release"), "lock-open", ""),
-    ],
-    FreezeStatus.RELEASE_PROPOSED: [
-        (
-            "freeze-release-decide",
-            Permission.FREEZE_APPROVE,
-            _("Decide on the release"),
-            "lock-open",
-            "primary",
-        ),
-    ],
-}
-
-
-def steps_of(content: FreezeContent, grant: Grant) -> list[Step]:
-    """What this person can do with the freeze now, and what would be hers but for a rule, with the rule's words."""
-    freeze = content.freeze
-    return [
-        Step(url_name, word, icon, tone, _hindrance(url_name, content, grant))
-        for url_name, needed, word, icon, tone in _STEPS.get(freeze.status, [])
-        if grant.may(needed)
-    ]
-
-
-def _hindrance(url_name: str, content: FreezeContent, grant: Grant) -> Text:
-    """Why the action would refuse this person now; the action itself is what refuses."""
-    freeze, me = content.freeze, grant.user.pk
-    if url_name in {"freeze-approve", "freeze-reject"}:
-        if freeze.proposed_by_id == me:
-            return _OWN
-        if content.signed_by(me):
-            return _SIGNED
-    if url_name in {"freeze-approve", "freeze-apply"} and content.basis.ended:
-        return _ENDED
-    if url_name == "freeze-apply" and not content.basis.executable:
-        return _NOT_EXECUTABLE
-    if url_name == "freeze-release-decide" and freeze.release_proposed_by_id == me:
-        return _OWN_RELEASE
-    return ""
-
-
 @require_safe
 def detail(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     grant = access.case_for(person_of(request), ref, Permission.READ)
@@ -182,7 +98,7 @@ def detail(request: HttpRequest, ref: str, number: int) -> HttpResponse:
         "content": content,
         "basis": content.basis,
         "lapsed": content.basis.lapsed(at),
-        "steps": steps_of(content, grant),
+        "steps": steps_of_freeze(content, grant),
         "entries": entries(grant.case, about=("freeze", number)),
         "now": at,
     }
@@ -221,8 +137,8 @@ def _step(
         "confirm": confirm,
         "words": words,
         "tone": tone,
-        "hindrance": _hindrance(url_name, content, grant),
-        "possible": any(name == url_name for name, *_rest in _STEPS.get(content.freeze.status, [])),
+        "hindrance": hindrance_of(url_name, content, grant),
+        "possible": is_possible(url_name, content.freeze),
     }
     return answer_form(
         request,

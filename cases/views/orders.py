@@ -1,6 +1,5 @@
 """Legal orders of a case, their duties and their papers."""
 
-from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,7 +7,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
@@ -27,90 +25,16 @@ from cases.forms.orders import (
     VerifyForm,
 )
 from cases.forms.papers import Upload
-from cases.models import LegalOrder
 from cases.permissions import Permission
 from cases.queries import orders as queries
-from cases.status import MOVES, ORDER_FINAL, ORDER_MOVES_BY_DUTIES, OrderStatus
+from cases.status import ORDER_FINAL, OrderStatus
 from cases.views.base import UNPROCESSABLE, answer_form, bound, case_page, person_of, refuse, see_other
 from cases.views.files import hand_out
-
-Text = str | Promise
+from cases.views.steps import ORDER_ENDS, ORDER_STEPS, steps_of_order
 
 
 def _url_of(grant: Grant, number: int) -> str:
     return reverse("order-detail", args=[grant.case.reference, number])
-
-
-# ── Which steps a page offers ─────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A move of an order as a page offers it. `asks`: by a page of its own, which asks for the reason."""
-
-    to: str
-    word: Text
-    title: Text
-    icon: str
-    tone: str = ""
-    asks: bool = True
-
-
-STEPS: dict[str, Step] = {
-    step.to: step
-    for step in (
-        Step(
-            "verifying",
-            _("Start the verification"),
-            _("Start the verification?"),
-            "fingerprint",
-            "primary",
-            False,
-        ),
-        Step("in_review", _("Take into review"), _("Take this order into review?"), "eye", "primary", False),
-        Step("accepted", _("Accept"), _("Accept this order?"), "circle-check", "primary"),
-        Step("narrowed", _("Accept narrowed"), _("Accept this order in a narrowed form?"), "circle-minus"),
-        Step("objected", _("Object"), _("Object to this order?"), "scale"),
-        Step("rejected", _("Reject"), _("Reject this order?"), "circle-x", "danger"),
-        Step("on_hold", _("Put on hold"), _("Put this order on hold?"), "circle-pause"),
-        Step("closed", _("Close"), _("Close this order?"), "square-check", "primary"),
-        Step("withdrawn", _("Record its withdrawal"), _("Was this order withdrawn?"), "undo-2", "danger"),
-        Step(
-            "quashed", _("Record that it was quashed"), _("Was this order quashed?"), "circle-slash", "danger"
-        ),
-        Step(
-            "superseded",
-            _("Record that it was superseded"),
-            _("Was this order superseded?"),
-            "layers",
-            "danger",
-        ),
-        Step("expired", _("Record that it expired"), _("Has this order expired?"), "clock", "danger"),
-    )
-}
-ENDS = frozenset({"withdrawn", "quashed", "superseded", "expired"})
-
-
-def steps_of(order: LegalOrder, grant: Grant) -> tuple[list[Step], list[Step], bool]:
-    """(steps in its work, ways it may end, whether somebody else has to decide) for this person, from the table."""
-    work: list[Step] = []
-    ends: list[Step] = []
-    others_decide = False
-    for step in STEPS.values():
-        if step.to not in MOVES["order"].get(order.status, frozenset()) - ORDER_MOVES_BY_DUTIES:
-            continue
-        if order.status == OrderStatus.ON_HOLD and step.to in {"verifying", "in_review"}:
-            if step.to != order.status_before_hold:
-                continue
-            step = Step(
-                step.to, _("Take off hold"), _("Take this order off hold?"), "circle-play", "primary", False
-            )
-        needed = Permission.ORDER_DECIDE if step.to in actions.DECISIONS else Permission.ORDERS
-        if not grant.may(needed):
-            others_decide = others_decide or (needed is Permission.ORDER_DECIDE and step.to not in ENDS)
-            continue
-        (ends if step.to in ENDS else work).append(step)
-    return work, ends, others_decide
 
 
 # ── Pages ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -171,7 +95,7 @@ def detail(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     grant = access.case_for(person_of(request), ref, Permission.READ)
     order = queries.order_of(grant.case, number)
     content = queries.order_content(order)
-    work, ends, others_decide = steps_of(order, grant)
+    work, ends, others_decide = steps_of_order(order, grant)
     context = {
         "order": order,
         "content": content,
@@ -217,7 +141,7 @@ def move(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     needed = Permission.ORDER_DECIDE if to in actions.DECISIONS else Permission.ORDERS
     grant = access.case_for(person_of(request), ref, needed)
     order = queries.order_of(grant.case, number)
-    step = STEPS.get(to)
+    step = ORDER_STEPS.get(to)
     if step is None and request.method != "POST":
         raise access.NotFound
     kwargs: dict[str, Any] = {} if request.method == "POST" else {"initial": {"to": to}}
@@ -227,7 +151,7 @@ def move(request: HttpRequest, ref: str, number: int) -> HttpResponse:
         grant=grant,
         form=form,
         template="orders/move.html",
-        context={"order": order, "step": step, "ends": to in ENDS, "decision": to in actions.DECISIONS},
+        context={"order": order, "step": step, "ends": to in ORDER_ENDS, "decision": to in actions.DECISIONS},
         act=lambda data: actions.move_order(grant=grant, at=timezone.now(), number=number, **data),
         done=lambda order: _url_of(grant, order.number),
         message=lambda order: _now("The order is now: %(status)s.") % {"status": order.get_status_display()},
