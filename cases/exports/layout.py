@@ -15,7 +15,6 @@ from cases.exports.pieces import (
     Column,
     code,
     facts,
-    line,
     lines,
     nothing,
     notice,
@@ -24,7 +23,8 @@ from cases.exports.pieces import (
     table,
     value,
 )
-from cases.exports.sections import accounts, chronology, freezes, orders, subjects, wallets
+from cases.exports.register import freezes, orders
+from cases.exports.sections import accounts, chronology, subjects, wallets
 
 Facts = dict[str, Any]
 DATA_FILE = "case-file.json"
@@ -276,9 +276,8 @@ def _notes(found: list[Facts]) -> list[Block]:
         blocks.append(
             {
                 "block": "text",
-                "value": line(
-                    run(said.name(note["written"]["by"]), "t"),
-                    run(said.moment(note["written"]["at"]) or "", "t"),
+                "value": value(
+                    f"{said.name(note['written']['by'])} · {said.moment(note['written']['at'])}", "t"
                 ),
             }
         )

@@ -36,6 +36,11 @@ def value(text: object, style: str = "b") -> Value:
     return [[_run(line, style)] if line else [] for line in legible(str(text)).split("\n")]
 
 
+def optional(text: str | None, style: str = "b") -> Value | None:
+    """Text that is left out where there is none."""
+    return value(text, style) if text else None
+
+
 def lines(*parts: Value | None) -> Value:
     """Several values under each other; None is left out."""
     return [line for part in parts if part is not None for line in part]
@@ -60,6 +65,11 @@ def paragraphs(text: str, style: str = "b") -> list[Block]:
     ]
 
 
+def _letters(content: Value) -> int:
+    # Each run's pieces follow its style and direction.
+    return sum(len(part) for line in content for run in line for part in run[2:])
+
+
 def facts(rows: Iterable[tuple[str, Value | None]]) -> Block:
     """Labels and values; a row without value is left out. Few and short ones are kept on one page."""
     shown = [[value(label), content] for label, content in rows if content is not None]
@@ -80,7 +90,7 @@ class Column:
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[Value]]) -> Block:
-    """A table whose head is repeated on each page that it runs over."""
+    """A table whose head is repeated on each page that it runs over. Only a row of much text breaks over pages."""
     return {
         "block": "table",
         "columns": [
@@ -89,7 +99,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Value]]) -> Block:
         ],
         "align": ["right" if c.right else "left" for c in columns],
         "head": [value(c.head) for c in columns],
-        "rows": [list(row) for row in rows],
+        "rows": [{"cells": list(row), "keep": sum(map(_letters, row)) < MOST_KEPT} for row in rows],
     }
 
 

@@ -133,3 +133,8 @@ def numbered(text: str, number: int | None, title: str) -> Run:
     """The heading of a numbered thing: `Wallet 2 · label`."""
     first = text % {"number": number}
     return run(f"{first} · {title}" if title else first)
+
+
+def fictional(fact: dict[str, Any]) -> str:
+    """The mark of an invented thing; empty otherwise."""
+    return _("Fictional") if fact["is_fictional"] else ""
