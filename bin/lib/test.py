@@ -47,7 +47,10 @@ class Suite:
             code = child.wait()
         except KeyboardInterrupt:
             os.killpg(child.pid, signal.SIGINT)
-            child.wait(timeout=120)
+            try:
+                child.wait(timeout=120)
+            except subprocess.TimeoutExpired:
+                os.killpg(child.pid, signal.SIGKILL)
             raise
         self._note(name, code == 0, time.monotonic() - begun)
 
