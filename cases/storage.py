@@ -41,7 +41,9 @@ def store(chunks: Iterable[bytes], *, limit: int | None = None) -> Stored:
     """Write the chunks, durable on disk when this returns. Raises TooLarge past `limit` bytes; OSError when full."""
     root = Path(settings.FILES_ROOT)
     incoming = root / "incoming"
-    incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # `parents=True` would make the root itself with the process's usual rights.
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    incoming.mkdir(exist_ok=True, mode=0o700)
     temporary = incoming / secrets.token_hex(16)
     digest, size = hashlib.sha256(), 0
     try:
@@ -58,14 +60,20 @@ def store(chunks: Iterable[bytes], *, limit: int | None = None) -> Stored:
         target = path_of(digest.hexdigest())
         target.parent.mkdir(mode=0o700, exist_ok=True)
         temporary.replace(target)
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        # The name in its folder, and the folder's own name where it is new.
+        for folder in (target.parent, root):
+            _flush_folder(folder)
     finally:
         temporary.unlink(missing_ok=True)
     return Stored(sha256=digest.hexdigest(), size=size)
+
+
+def _flush_folder(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def store_file(path: Path) -> Stored:

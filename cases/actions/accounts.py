@@ -11,7 +11,7 @@ from cases.actions.base import (
     NoSuchItem,
     change_fields,
     event_value,
-    lock_case,
+    lock_open_case,
     next_number,
     write_event,
 )
@@ -46,7 +46,7 @@ def attach_account(
 ) -> ExchangeAccount:
     """Attach an account; the same account number stands once in a case."""
     grant.require(Permission.ACCOUNTS)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     account_number = account_number.strip()
     if not account_number:
         raise ActionError(_("Give the account number."), field="account_number")
@@ -93,7 +93,7 @@ def report_account_status(
 ) -> ExchangeAccount:
     """Record what the exchange's own system now says of the account."""
     grant.require(Permission.ACCOUNTS)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     account = ExchangeAccount.objects.select_for_update().filter(case=case, number=number).first()
     if account is None:
         raise NoSuchItem(_("The case has no such account."))
@@ -128,7 +128,7 @@ def record_holding(
 ) -> AccountHolding:
     """Record what the account held of one asset, in base units, with source and time. Written once."""
     grant.require(Permission.ACCOUNTS)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     account = account_in(case, number)
     asset = asset.strip().upper()
     if not asset:

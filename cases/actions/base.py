@@ -13,7 +13,7 @@ from cases.audit.models import Event
 from cases.audit.record import record, utc_text
 from cases.models import Case
 from cases.people.models import User
-from cases.status import HasStatus, IllegalMove, move
+from cases.status import CaseStatus, HasStatus, IllegalMove, move
 
 
 class ActionError(Exception):
@@ -32,12 +32,24 @@ class NoSuchItem(ActionError):
     """The case holds nothing under this number."""
 
 
+class CaseClosed(WrongMove):
+    """The case is closed: what stands in it changes only after it was re-opened."""
+
+
 def lock_case(grant: Grant | MatterGrant, *, at: datetime) -> Case:
     """Lock the case for the rest of the transaction and mark it touched. Children are numbered under this lock."""
     case = Case.objects.select_for_update(no_key=True).get(pk=grant.case.pk)
     Case.objects.filter(pk=case.pk).update(
         touched_at=models.functions.Greatest("touched_at", models.Value(at))
     )
+    return case
+
+
+def lock_open_case(grant: Grant, *, at: datetime) -> Case:
+    """`lock_case`, for what a closed case no longer takes. Raises CaseClosed."""
+    case = lock_case(grant, at=at)
+    if case.status == CaseStatus.CLOSED:
+        raise CaseClosed(_("The case is closed. Re-open it first."))
     return case
 
 

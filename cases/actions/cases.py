@@ -12,17 +12,27 @@ from cases.actions.base import (
     change_fields,
     event_value,
     lock_case,
+    lock_open_case,
     move_or_refuse,
     next_number,
     write_event,
 )
+from cases.actions.wallets import unwatch_wallets, watch_wallets
 from cases.audit.models import Stream
 from cases.audit.record import record
-from cases.models import Case, CaseTag, FreezeOrder, Membership, Note, Obligation
+from cases.models import Case, CaseTag, FreezeOrder, LegalOrder, Membership, Note, Obligation
 from cases.people.models import User
 from cases.permissions import CASEWORK_ROLES, GlobalPermission, Permission
-from cases.status import FREEZE_FINAL, OBLIGATION_FINAL, CaseStatus, Disposition
+from cases.status import (
+    FREEZE_FINAL,
+    OBLIGATION_FINAL,
+    ORDER_FINAL,
+    CaseStatus,
+    Disposition,
+    OrderStatus,
+)
 
+ORDER_DONE = ORDER_FINAL | {str(OrderStatus.COMPLIED)}
 EDITABLE = ("title", "summary", "typology", "classification")
 
 
@@ -92,7 +102,7 @@ def clean_tags(tags: Iterable[str]) -> list[str]:
 def edit_case(*, grant: Grant, at: datetime, **changes: str) -> Case:
     """Change title, summary, typology or classification; the event holds old and new."""
     grant.require(Permission.EDIT)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     unknown = set(changes) - set(EDITABLE)
     if unknown:
         raise TypeError(f"not editable: {sorted(unknown)}")
@@ -108,7 +118,7 @@ def edit_case(*, grant: Grant, at: datetime, **changes: str) -> Case:
 def set_tags(*, grant: Grant, at: datetime, tags: Iterable[str]) -> list[str]:
     """Replace the tags of the case."""
     grant.require(Permission.EDIT)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     wanted = clean_tags(tags)
     present = list(CaseTag.objects.filter(case=case).order_by("name").values_list("name", flat=True))
     if set(wanted) == set(present):
@@ -121,7 +131,10 @@ def set_tags(*, grant: Grant, at: datetime, tags: Iterable[str]) -> list[str]:
 
 @transaction.atomic
 def move_case(*, grant: Grant, at: datetime, to: str, disposition: str = "", reason: str = "") -> Case:
-    """Move the case by its table. Closing needs a disposition, no standing freeze and no open duty."""
+    """Move the case by its table. Closing needs a disposition, no standing freeze and no open duty.
+
+    A closed case no longer has its wallets looked at: each look tells a chain's operator whom one investigates.
+    """
     grant.require(Permission.MOVE)
     case = lock_case(grant, at=at)
     source, target = move_or_refuse(case, to)
@@ -131,11 +144,13 @@ def move_case(*, grant: Grant, at: datetime, to: str, disposition: str = "", rea
             raise ActionError(_("Say how the case ends: choose a disposition."), field="disposition")
         refuse_while_unfinished(case)
         case.disposition, case.closed_at, case.closed_by = disposition, at, grant.user
+        unwatch_wallets(case, at=at)
         fields += ["disposition", "closed_at", "closed_by"]
     elif source == CaseStatus.CLOSED:
         if not reason.strip():
             raise ActionError(_("Say why the case is re-opened."), field="reason")
         case.disposition, case.closed_at, case.closed_by = "", None, None
+        watch_wallets(case, at=at)
         fields += ["disposition", "closed_at", "closed_by"]
     case.save(update_fields=fields)
     write_event(
@@ -148,11 +163,14 @@ def move_case(*, grant: Grant, at: datetime, to: str, disposition: str = "", rea
 
 
 def refuse_while_unfinished(case: Case) -> None:
-    """A case with a freeze that has not ended, or a duty that is open, does not close."""
+    """A case with a freeze that has not ended, a duty that is open or an order that is undecided does not close."""
     if FreezeOrder.objects.filter(case=case).exclude(status__in=FREEZE_FINAL).exists():
         raise ActionError(_("A freeze in this case has not ended. End it before closing."), field="to")
     if Obligation.objects.filter(case=case).exclude(status__in=OBLIGATION_FINAL).exists():
         raise ActionError(_("A duty under an order in this case is open. End it before closing."), field="to")
+    # An order may name no duty: it is still to be answered.
+    if LegalOrder.objects.filter(case=case).exclude(status__in=ORDER_DONE).exists():
+        raise ActionError(_("A legal order in this case is not answered. End it before closing."), field="to")
 
 
 @transaction.atomic
@@ -198,7 +216,9 @@ def change_lead(*, grant: Grant, at: datetime, user: User) -> Case:
     """Hand the lead to another full member."""
     grant.require(Permission.MEMBERS)
     case = lock_case(grant, at=at)
-    if not Membership.objects.filter(case=case, user=user, reader=False, ended_at__isnull=True).exists():
+    may_work = user.is_active and user.role in CASEWORK_ROLES
+    members = Membership.objects.filter(case=case, user=user, reader=False, ended_at__isnull=True)
+    if not (may_work and members.exists()):
         raise ActionError(_("Only a member who may work in the case can lead it."), field="user")
     changed = change_fields(case, {"lead": user})
     if changed:

@@ -15,7 +15,7 @@ from cases.actions.base import (
     NoSuchItem,
     change_fields,
     event_value,
-    lock_case,
+    lock_open_case,
     move_or_refuse,
     next_number,
     write_event,
@@ -89,7 +89,7 @@ def propose_freeze(
 ) -> FreezeOrder:
     """Propose to hold a wallet or an account, on exactly one basis. Takes the balances known at this moment along."""
     grant.require(Permission.FREEZE_PROPOSE)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     if (wallet_number is None) == (account_number is None):
         raise ActionError(_("Choose exactly one target: a wallet or an account."), field="target")
     if (obligation_number is None) == (not policy_hold.strip()):
@@ -177,6 +177,14 @@ def require_live_basis(obligation: Obligation) -> None:
         raise NoLiveBasis(_("The order that this rests on has ended."), field="basis")
 
 
+def require_live_hold(freeze: FreezeOrder, *, at: datetime) -> None:
+    """Raises NoLiveBasis where what the freeze rests on has ended, or the formal order did not come by its date."""
+    if freeze.obligation is not None:
+        require_live_basis(freeze.obligation)
+    elif freeze.formal_order_by is not None and freeze.formal_order_by <= at:
+        raise NoLiveBasis(_("The policy hold has lapsed: the formal order did not come by its date."))
+
+
 def _check_scope(scope: str, *, wallet: CaseWallet | None, amounts: Sequence[AmountAsked]) -> None:
     if scope not in FreezeScope.values:
         raise ActionError(_("Choose the scope."), field="scope")
@@ -209,9 +217,9 @@ def _amount_row(freeze: FreezeOrder, asked: AmountAsked) -> FreezeAmount:
             decimals=asset.decimals,
             chain_asset=asset,
             amount=asked.amount,
-            reading_proposed=_latest_reading(freeze.wallet, asset),
+            reading_proposed=_latest_reading(freeze.wallet, asset, at=freeze.proposed_at),
         )
-    holding = _latest_holding(freeze.account, symbol)
+    holding = _latest_holding(freeze.account, symbol, at=freeze.proposed_at)
     if holding is None:
         raise ActionError(
             _("No holding of this asset is on record for the account. Record it first."), field="amounts"
@@ -225,17 +233,18 @@ def _amount_row(freeze: FreezeOrder, asked: AmountAsked) -> FreezeAmount:
     )
 
 
-def _latest_reading(wallet: CaseWallet, asset: Asset) -> Reading | None:
+def _latest_reading(wallet: CaseWallet, asset: Asset, *, at: datetime) -> Reading | None:
+    """The newest that was taken by that moment: a look after a hold says nothing of what stood there before."""
     return (
-        Reading.objects.filter(wallet_id=wallet.wallet_id, asset=asset)
+        Reading.objects.filter(wallet_id=wallet.wallet_id, asset=asset, taken_at__lte=at)
         .order_by("-block_height", "-taken_at", "-id")
         .first()
     )
 
 
-def _latest_holding(account: ExchangeAccount | None, symbol: str) -> AccountHolding | None:
+def _latest_holding(account: ExchangeAccount | None, symbol: str, *, at: datetime) -> AccountHolding | None:
     return (
-        AccountHolding.objects.filter(account=account, asset__iexact=symbol)
+        AccountHolding.objects.filter(account=account, asset__iexact=symbol, observed_at__lte=at)
         .order_by("-observed_at", "-id")
         .first()
     )
@@ -280,13 +289,12 @@ def _may_sign(freeze: FreezeOrder, user: User) -> None:
 def approve_freeze(*, grant: Grant, at: datetime, number: int, comment: str = "") -> FreezeOrder:
     """Second signature; the proposer can never give it. Where two are asked for, the last one approves."""
     grant.require(Permission.FREEZE_APPROVE)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     freeze = freeze_in(case, number, lock=True)
     _may_sign(freeze, grant.user)
     if freeze.status != FreezeStatus.PROPOSED:
         move_or_refuse(freeze, FreezeStatus.APPROVED)
-    if freeze.obligation is not None:
-        require_live_basis(freeze.obligation)
+    require_live_hold(freeze, at=at)
     FreezeApproval.objects.create(
         freeze=freeze,
         proposer_id=freeze.proposed_by_id,
@@ -320,7 +328,7 @@ def approve_freeze(*, grant: Grant, at: datetime, number: int, comment: str = ""
 def reject_freeze(*, grant: Grant, at: datetime, number: int, comment: str) -> FreezeOrder:
     """An approver's no ends the proposal."""
     grant.require(Permission.FREEZE_APPROVE)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     freeze = freeze_in(case, number, lock=True)
     _may_sign(freeze, grant.user)
     if not comment.strip():
@@ -350,7 +358,7 @@ def reject_freeze(*, grant: Grant, at: datetime, number: int, comment: str) -> F
 def cancel_freeze(*, grant: Grant, at: datetime, number: int, reason: str) -> FreezeOrder:
     """Give up a freeze that was not applied."""
     grant.require(Permission.FREEZE_PROPOSE)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     freeze = freeze_in(case, number, lock=True)
     if not reason.strip():
         raise ActionError(_("Give the reason."), field="reason")
@@ -371,13 +379,13 @@ def cancel_freeze(*, grant: Grant, at: datetime, number: int, reason: str) -> Fr
 def begin_apply(*, grant: Grant, at: datetime, number: int) -> FreezeOrder:
     """Say that the hold is now being set in the exchange's own system. Needs a verified, accepted order."""
     grant.require(Permission.FREEZE_APPLY)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     freeze = freeze_in(case, number, lock=True)
     followed: dict[str, object] = {}
     source, target = move_or_refuse(freeze, FreezeStatus.APPLYING)
+    require_live_hold(freeze, at=at)
     if freeze.obligation_id is not None:
         obligation = Obligation.objects.select_for_update().get(pk=freeze.obligation_id)
-        require_live_basis(obligation)
         require_executable(LegalOrder.objects.get(pk=obligation.order_id))
         if obligation.status == ObligationStatus.OPEN:
             followed = advance_obligation(
@@ -401,9 +409,9 @@ def begin_apply(*, grant: Grant, at: datetime, number: int) -> FreezeOrder:
 
 @transaction.atomic
 def mark_applied(*, grant: Grant, at: datetime, number: int, applied_at: datetime) -> FreezeOrder:
-    """The hold is set. Keeps, per asset, the balance known at this moment with its proof; never overwritten later."""
+    """The hold is set. Keeps, per asset, the balance known at that moment with its proof; never overwritten later."""
     grant.require(Permission.FREEZE_APPLY)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     freeze = freeze_in(case, number, lock=True)
     if applied_at > at:
         raise ActionError(_("This lies in the future."), field="applied_at")
@@ -417,9 +425,9 @@ def mark_applied(*, grant: Grant, at: datetime, number: int, applied_at: datetim
     )
     for row in rows:
         if freeze.wallet is not None and row.chain_asset is not None:
-            row.reading_applied = _latest_reading(freeze.wallet, row.chain_asset)
+            row.reading_applied = _latest_reading(freeze.wallet, row.chain_asset, at=applied_at)
         else:
-            row.holding_applied = _latest_holding(freeze.account, row.asset)
+            row.holding_applied = _latest_holding(freeze.account, row.asset, at=applied_at)
         row.save(update_fields=["reading_applied", "holding_applied"])
     write_event(
         grant,
@@ -441,7 +449,7 @@ def mark_applied(*, grant: Grant, at: datetime, number: int, applied_at: datetim
 def mark_apply_failed(*, grant: Grant, at: datetime, number: int, reason: str) -> FreezeOrder:
     """The hold could not be set; it can be tried again."""
     grant.require(Permission.FREEZE_APPLY)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     freeze = freeze_in(case, number, lock=True)
     if not reason.strip():
         raise ActionError(_("Say what happened."), field="reason")
@@ -462,7 +470,7 @@ def mark_apply_failed(*, grant: Grant, at: datetime, number: int, reason: str) -
 def confirm_freeze(*, grant: Grant, at: datetime, number: int, confirmation: str) -> FreezeOrder:
     """Record the proof that the hold stands; the duty that it rests on is met by that."""
     grant.require(Permission.FREEZE_APPLY)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     freeze = freeze_in(case, number, lock=True)
     if not confirmation.strip():
         raise ActionError(_("Name the proof: ticket, screenshot, log line."), field="confirmation")
@@ -499,7 +507,7 @@ def confirm_freeze(*, grant: Grant, at: datetime, number: int, confirmation: str
 def mark_wrong_target(*, grant: Grant, at: datetime, number: int, reason: str) -> FreezeOrder:
     """The hold hit the wrong target and was taken off."""
     grant.require(Permission.FREEZE_APPLY)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     freeze = freeze_in(case, number, lock=True)
     if not reason.strip():
         raise ActionError(_("Say what happened."), field="reason")
@@ -520,7 +528,7 @@ def mark_wrong_target(*, grant: Grant, at: datetime, number: int, reason: str) -
 def propose_release(*, grant: Grant, at: datetime, number: int, reason: str) -> FreezeOrder:
     """Ask for the end of a hold."""
     grant.require(Permission.FREEZE_PROPOSE)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     freeze = freeze_in(case, number, lock=True)
     if not reason.strip():
         raise ActionError(_("Give the reason."), field="reason")
@@ -545,7 +553,7 @@ def decide_release(
 ) -> FreezeOrder:
     """An approver, not the one who asked, releases the hold or keeps it."""
     grant.require(Permission.FREEZE_APPROVE)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     freeze = freeze_in(case, number, lock=True)
     if freeze.release_proposed_by_id == grant.user.pk and freeze.status == FreezeStatus.RELEASE_PROPOSED:
         raise OwnApproval(_("You proposed this release. Somebody else must decide on it."))

@@ -14,7 +14,7 @@ from cases.actions.base import (
     NoSuchItem,
     change_fields,
     event_value,
-    lock_case,
+    lock_open_case,
     move_or_refuse,
     next_number,
     write_event,
@@ -48,6 +48,9 @@ DECISIONS = frozenset(
     }
 )
 DESK = frozenset({OrderStatus.VERIFYING, OrderStatus.IN_REVIEW, OrderStatus.ON_HOLD})
+
+# The clock makes a duty overdue, and the end of its order lifts it.
+NOT_BY_HAND = frozenset({ObligationStatus.OVERDUE, ObligationStatus.LIFTED})
 
 
 @dataclass(frozen=True)
@@ -100,9 +103,12 @@ def record_order(
     paper: Paper | None = None,
     is_fictional: bool = False,
 ) -> LegalOrder:
-    """Record an order as received, with its duties and its paper. Everything on its face is kept as stated."""
+    """Record an order as received, with its duties and its paper. Everything on its face is kept as stated.
+
+    The paper has an event of its own behind the order's.
+    """
     grant.require(Permission.ORDERS)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     texts = {
         "issuing_authority": issuing_authority,
         "agency_reference": agency_reference,
@@ -141,6 +147,7 @@ def record_order(
         **{field: value.strip() for field, value in texts.items()},
     )
     written = [_add_duty(grant, case=case, order=order, duty=duty, at=at) for duty in duties]
+    attached = None if paper is None else _attach(grant, case=case, order=order, paper=paper, at=at)
     write_event(
         grant,
         action="order.recorded",
@@ -161,8 +168,8 @@ def record_order(
             "is_fictional": is_fictional,
         },
     )
-    if paper is not None:
-        _attach(grant, case=case, order=order, paper=paper, at=at)
+    if attached is not None:
+        _write_attached(grant, paper=attached, at=at)
     return order
 
 
@@ -202,7 +209,7 @@ def _add_duty(grant: Grant, *, case: Case, order: LegalOrder, duty: Duty, at: da
 def add_obligation(*, grant: Grant, at: datetime, order_number: int, duty: Duty) -> Obligation:
     """Add a duty to an order that has not ended."""
     grant.require(Permission.ORDERS)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     order = order_in(case, order_number, lock=True)
     if order.status in ORDER_FINAL or order.status == OrderStatus.COMPLIED:
         raise ActionError(_("The order has ended; it takes no further duty."))
@@ -224,7 +231,7 @@ def verify_order(
 ) -> LegalOrder:
     """Record how the paper was checked, with whom, and what came of it. Nothing is executed before."""
     grant.require(Permission.ORDER_VERIFY)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     order = order_in(case, number, lock=True)
     if method not in VerificationMethod.values:
         raise ActionError(_("Choose how it was verified."), field="method")
@@ -271,7 +278,7 @@ def move_order(*, grant: Grant, at: datetime, number: int, to: str, reason: str 
         grant.require(Permission.ORDERS)
     else:
         raise ActionError(_("An order is not moved there by hand."), field="to")
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     order = order_in(case, number, lock=True)
     if (
         order.status == OrderStatus.ON_HOLD
@@ -325,8 +332,7 @@ def advance_obligation(grant: Grant, *, obligation: Obligation, to: str, at: dat
     Returns what to put into the event. Used by the actions on duties and on freezes.
     """
     order = LegalOrder.objects.select_for_update(of=("self",)).get(pk=obligation.order_id)
-    if to != ObligationStatus.LIFTED:
-        require_executable(order)
+    require_executable(order)
     source, target = move_or_refuse(obligation, to)
     fields = ["status"]
     if target in OBLIGATION_FINAL:
@@ -363,10 +369,12 @@ def _follow_duties(order: LegalOrder) -> list[str]:
 def move_obligation(*, grant: Grant, at: datetime, number: int, to: str, reason: str = "") -> Obligation:
     """Start a duty or record its outcome; the order follows."""
     grant.require(Permission.ORDERS)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     obligation = Obligation.objects.select_for_update().filter(case=case, number=number).first()
     if obligation is None:
         raise NoSuchItem(_("The case has no such duty."))
+    if to in NOT_BY_HAND:
+        raise ActionError(_("A duty is not moved there by hand."), field="to")
     if to in OBLIGATION_FINAL and not reason.strip():
         raise ActionError(_("Say what shows it: file, letter, reason."), field="reason")
     moved = advance_obligation(grant, obligation=obligation, to=to, at=at)
@@ -387,7 +395,7 @@ def extend_obligation(
 ) -> Obligation:
     """Give a duty that has not ended a later due moment; the event holds both."""
     grant.require(Permission.ORDERS)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     obligation = Obligation.objects.select_for_update().filter(case=case, number=number).first()
     if obligation is None:
         raise NoSuchItem(_("The case has no such duty."))
@@ -415,19 +423,21 @@ def attach_paper(
 ) -> OrderPaper:
     """Attach a paper whose bytes are in the file store already."""
     grant.require(Permission.ORDERS)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     order = order_in(case, number)
-    return _attach(grant, case=case, order=order, paper=Paper(filename, media_type, stored), at=at)
+    row = _attach(grant, case=case, order=order, paper=Paper(filename, media_type, stored), at=at)
+    _write_attached(grant, paper=row, at=at)
+    return row
 
 
 def _attach(grant: Grant, *, case: Case, order: LegalOrder, paper: Paper, at: datetime) -> OrderPaper:
-    """Write the row of a paper and its event, under the lock on the case."""
+    """Write the row of a paper, under the lock on the case."""
     stored = paper.stored
     if stored.size == 0:
         raise ActionError(_("The file is empty."), field="paper")
     if OrderPaper.objects.filter(order=order, sha256=stored.sha256).exists():
         raise ActionError(_("This very file is attached already."), field="paper")
-    row = OrderPaper.objects.create(
+    return OrderPaper.objects.create(
         case=case,
         order=order,
         number=next_number(OrderPaper, case),
@@ -438,21 +448,23 @@ def _attach(grant: Grant, *, case: Case, order: LegalOrder, paper: Paper, at: da
         attached_at=at,
         attached_by=grant.user,
     )
+
+
+def _write_attached(grant: Grant, *, paper: OrderPaper, at: datetime) -> None:
     write_event(
         grant,
         action="paper.attached",
         at=at,
         kind="paper",
-        number=row.number,
+        number=paper.number,
         details={
-            "order": order.number,
+            "order": paper.order.number,
             "filename": paper.filename,
             "media_type": paper.media_type,
-            "sha256": stored.sha256,
-            "size": stored.size,
+            "sha256": paper.sha256,
+            "size": paper.size,
         },
     )
-    return row
 
 
 @transaction.atomic

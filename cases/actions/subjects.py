@@ -12,7 +12,7 @@ from cases.actions.base import (
     NoSuchItem,
     change_fields,
     event_value,
-    lock_case,
+    lock_open_case,
     next_number,
     write_event,
 )
@@ -49,6 +49,14 @@ def _checked(values: dict[str, object]) -> dict[str, object]:
     return values
 
 
+def _trimmed(value: object) -> object:
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list | tuple):
+        return [text for item in value if (text := str(item).strip())]
+    return value
+
+
 @transaction.atomic
 def add_subject(
     *,
@@ -66,7 +74,7 @@ def add_subject(
 ) -> Subject:
     """Add a person or an organisation, with the source of what is said of her."""
     grant.require(Permission.EDIT)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     values = _checked(
         {
             "kind": kind,
@@ -105,13 +113,14 @@ def add_subject(
 def edit_subject(*, grant: Grant, at: datetime, number: int, **changes: object) -> Subject:
     """Change what is said of a subject; the event holds old and new."""
     grant.require(Permission.EDIT)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     unknown = set(changes) - set(FIELDS)
     if unknown:
         raise TypeError(f"not editable: {sorted(unknown)}")
     subject = Subject.objects.select_for_update().filter(case=case, number=number).first()
     if subject is None:
         raise NoSuchItem(_("The case has no such subject."))
+    changes = {field: _trimmed(value) for field, value in changes.items()}
     _checked({field: getattr(subject, field) for field in FIELDS} | changes)
     changed = change_fields(subject, changes)
     if changed:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases import outbox
 from cases.access import Grant
-from cases.actions.base import ActionError, NoSuchItem, lock_case, next_number, write_event
+from cases.actions.base import ActionError, NoSuchItem, lock_open_case, next_number, write_event
 from cases.actions.subjects import subject_in
 from cases.models import Case, CaseWallet, FreezeOrder
 from cases.permissions import Permission
@@ -50,7 +50,7 @@ def attach_wallet(
     An invalid address is refused with its reason (checksum, network, length, form).
     """
     grant.require(Permission.WALLETS)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     try:
         parsed = addresses.parse(chain, address)
     except addresses.AddressError as error:
@@ -77,12 +77,7 @@ def attach_wallet(
         attached_at=at,
         attached_by=grant.user,
     )
-    snapshots.set_watch(
-        wallet_id=wallet.pk,
-        key=watch_key(case),
-        cadence_seconds=int(OPEN_CASE_CADENCE.total_seconds()),
-        at=at,
-    )
+    _watch(case, wallet.pk, at=at)
     _ask_for_readings([wallet.pk], at=at)
     write_event(
         grant,
@@ -110,7 +105,7 @@ def attach_wallet(
 def detach_wallet(*, grant: Grant, at: datetime, number: int, reason: str) -> CaseWallet:
     """Take a wallet out of the case. It stays in the record; a wallet under a freeze that has not ended stays put."""
     grant.require(Permission.WALLETS)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     attached = CaseWallet.objects.select_for_update(of=("self",)).filter(case=case, number=number).first()
     if attached is None or attached.detached_at is not None:
         raise NoSuchItem(_("The case has no such wallet."))
@@ -136,7 +131,7 @@ def detach_wallet(*, grant: Grant, at: datetime, number: int, reason: str) -> Ca
 def refresh_wallet(*, grant: Grant, at: datetime, number: int) -> Wallet:
     """Ask for one wallet's balances now."""
     grant.require(Permission.WALLETS)
-    case = lock_case(grant, at=at)
+    case = lock_open_case(grant, at=at)
     attached = wallet_in(case, number)
     if attached.detached_at is not None:
         raise NoSuchItem(_("The case has no such wallet."))
@@ -149,13 +144,37 @@ def refresh_wallet(*, grant: Grant, at: datetime, number: int) -> Wallet:
 def refresh_case(*, grant: Grant, at: datetime) -> int:
     """Ask for the balances of every attached wallet now; returns how many were set due."""
     grant.require(Permission.WALLETS)
-    case = lock_case(grant, at=at)
-    ids = list(
-        CaseWallet.objects.filter(case=case, detached_at__isnull=True).values_list("wallet_id", flat=True)
-    )
+    case = lock_open_case(grant, at=at)
+    ids = _attached(case)
     count = _ask_for_readings(ids, at=at)
     write_event(grant, action="case.refresh_asked", at=at, details={"wallets": len(ids)})
     return count
+
+
+def _watch(case: Case, wallet_id: int, *, at: datetime) -> None:
+    snapshots.set_watch(
+        wallet_id=wallet_id,
+        key=watch_key(case),
+        cadence_seconds=int(OPEN_CASE_CADENCE.total_seconds()),
+        at=at,
+    )
+
+
+def _attached(case: Case) -> list[int]:
+    rows = CaseWallet.objects.filter(case=case, detached_at__isnull=True)
+    return list(rows.order_by("number").values_list("wallet_id", flat=True))
+
+
+def watch_wallets(case: Case, *, at: datetime) -> None:
+    """Have the wallets of a case that is worked on looked at again, under the lock on the case."""
+    for wallet_id in _attached(case):
+        _watch(case, wallet_id, at=at)
+
+
+def unwatch_wallets(case: Case, *, at: datetime) -> None:
+    """Have nothing of a closed case looked at any more, under the lock on the case."""
+    for wallet_id in _attached(case):
+        snapshots.drop_watch(wallet_id=wallet_id, key=watch_key(case), at=at)
 
 
 def _ask_for_readings(wallet_ids: list[int], *, at: datetime) -> int:
