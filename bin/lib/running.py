@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -196,7 +197,8 @@ class Running:
             return
         try:
             if devchain.find_anvil() is None:
-                say("Installing the local development chain from npm (once) …")
+                if shutil.which("npm"):
+                    say("Installing the local development chain from npm (once) …")
                 devchain.install()
             if devchain.find_anvil() is None:
                 raise devchain.ChainError("npm has no anvil for this kind of machine.")

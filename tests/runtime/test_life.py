@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from config.local_services import Postgres
+from config.local_services import LocalServices, Postgres
 from tests.runtime.support import Up, free_port, one_sentence, processes_of, run_up
 
 
@@ -71,12 +71,18 @@ def test_first_start_second_start_and_a_dead_worker(tmp_path: Path) -> None:
     assert processes_of(home) == []
 
 
-def test_check_passes_on_the_development_chain(tmp_path: Path) -> None:
+def test_check_passes_with_own_servers_and_embeds_nothing(tmp_path: Path) -> None:
+    """A PostgreSQL and a Redis that somebody else runs; one balance from the development chain."""
     home = tmp_path / "home"
-    result = run_up(home, "--check", "--port", str(free_port()), seconds=240)
+    with LocalServices(tmp_path / "elsewhere") as servers:
+        result = run_up(home, "--check", "--port", str(free_port()), seconds=280, **servers.environment())
+        assert servers.healthy()
     assert result.returncode == 0, result.stdout + result.stderr
+    assert "Using the servers of DATABASE_URL and REDIS_URL." in result.stdout
     assert "as the node itself says" in result.stdout
     assert result.stdout.strip().endswith("Check passed.")
+    assert not (home / "postgres").exists()
+    assert not (home / "valkey").exists()
     assert processes_of(home) == []
 
 
