@@ -23,6 +23,9 @@ OPEN_PREFIXES = (
     "/accounts/2fa/webauthn/login/",
 )
 OPEN_PATHS = {"/healthz", "/metrics"}
+# Pages of allauth by which a person would change past the actions who she is here: nobody signs up, and the
+# administrator alone keeps the addresses by which people log in.
+CLOSED_PREFIXES = ("/accounts/signup/", "/accounts/email/", "/accounts/confirm-email/", "/accounts/inactive/")
 # The API logs in by token and answers with problem documents of its own.
 API_PREFIX = "/api/"
 
@@ -91,6 +94,8 @@ class LoginRequired:
                 return response
             # The same answer for what exists and what does not: the log-in page.
             return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+        if path.startswith(CLOSED_PREFIXES):
+            return render(request, "404.html", status=404)
         return self.get_response(request)
 
 

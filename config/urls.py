@@ -2,14 +2,12 @@
 
 from django.urls import include, path
 
-from cases.views.errors import not_found
 from config.health import healthz, metrics
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("metrics", metrics, name="metrics"),
-    # A person's address is set by an administrator: allauth's own page for it stays shut.
-    path("accounts/email/", not_found),
+    # Some of its pages stay shut: config.middleware.CLOSED_PREFIXES.
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("cases.api.urls")),
     path("", include("cases.urls")),
