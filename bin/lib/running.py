@@ -23,7 +23,7 @@ from config.processes import kept_secret, private_folder, tail, write_private
 
 EVM_CHAINS = ("ETHEREUM", "BSC", "POLYGON", "ARBITRUM", "OPTIMISM", "BASE", "AVALANCHE", "LOCALDEV")
 NO_CHAIN_ANSWERS = 3
-_HEALTHY_WITHIN = 90
+_HEALTHY_WITHIN = 180
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -253,7 +253,7 @@ class Running:
         self.children.start(
             "The web server", "web",
             [sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", f"127.0.0.1:{self.port}",
-             "--workers", "2", "--threads", "4", "--access-logfile", "-", "--no-control-socket",
+             "--workers", "2", "--threads", "4", "--no-control-socket",
              "--graceful-timeout", "10", "--timeout", "120"],
         )  # fmt: skip
         self.children.start(
