@@ -245,6 +245,13 @@ def test_more_rows_keep_what_was_typed_judge_nothing_and_save_nothing(
     assert lead.post(url(casework, "order-create"), again).status_code == 303
 
 
+def test_enter_records_and_does_not_ask_for_rows(lead: Client, casework: Casework) -> None:
+    """Enter in a field presses a form's first button."""
+    page = lead.get(url(casework, "order-create")).content.decode()
+    form = page[page.index('enctype="multipart/form-data"') :]
+    assert 'name="more"' not in form[form.index("<button") : form.index("</button>")]
+
+
 @pytest.mark.parametrize("total", ["", "x", "99999", "-4", "٣"])
 def test_more_rows_with_a_strange_count_is_a_page(lead: Client, casework: Casework, total: str) -> None:
     data = typed(more="1", **{"duties-TOTAL_FORMS": total})
