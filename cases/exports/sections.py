@@ -11,12 +11,10 @@ from cases.exports.pieces import (
     Value,
     code,
     facts,
-    heading,
     item,
     lines,
     nothing,
     optional,
-    paragraphs,
     table,
     value,
 )
@@ -35,7 +33,7 @@ def subjects(found: list[Facts]) -> list[Block]:
                 facts(
                     [
                         (_("Kind"), value(said.word(subject["kind"]))),
-                        (_("Alleged role"), value(said.word(subject["role"]))),
+                        (_("Role in the case"), value(said.word(subject["role"]))),
                         (
                             _("Aliases"),
                             lines(*[value(alias) for alias in subject["aliases"]])
@@ -44,10 +42,10 @@ def subjects(found: list[Facts]) -> list[Block]:
                         ),
                         (_("List reference"), optional(subject["list_reference"])),
                         (_("Known from"), said.attribution(subject["attribution"])),
+                        (_("Remarks"), optional(subject["remarks"])),
                         (_("Added"), said.deed(subject["added"])),
                     ]
                 ),
-                *([heading(_("Remarks")), *paragraphs(subject["remarks"])] if subject["remarks"] else []),
             ],
             marks=[said.fictional(subject)],
         )
