@@ -291,3 +291,19 @@ def test_whatever_is_accepted_the_answer_is_json(program: Programs, casework: Ca
     answer = program(casework.lead).send("GET", "me", Accept="text/html")
     assert answer.status == 200
     assert answer.headers["Content-Type"] == "application/json"
+
+
+def test_our_own_fault_is_a_problem_document_too(
+    program: Programs, casework: Casework, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(**kwargs: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("cases.actions.cases.open_case", broken)
+    entered = program(casework.lead)
+    entered.client.raise_request_exception = False
+    answer = entered.post("cases", {"title": "a", "typology": "fraud"}, key="k")
+    assert (answer.status, answer.data["type"]) == (500, "urn:holdfast:problem:server-error")
+    assert "broken" not in str(answer.data)
+    monkeypatch.undo()
+    assert entered.post("cases", {"title": "a", "typology": "fraud"}, key="k").status == 201
