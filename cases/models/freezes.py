@@ -149,10 +149,24 @@ class FreezeOrder(models.Model):
         ]
         indexes = [
             models.Index(
+                fields=["proposed_at", "id"],
+                condition=Q(
+                    status__in=[
+                        "proposed",
+                        "approved",
+                        "applying",
+                        "applied",
+                        "apply_failed",
+                        "release_proposed",
+                    ]
+                ),
+                name="freeze_in_motion",
+            ),
+            models.Index(
                 fields=["formal_order_by", "id"],
                 condition=Q(formal_order_by__isnull=False),
                 name="freeze_by_formal",
-            )
+            ),
         ]
         triggers = [
             *follows_moves("freeze"),

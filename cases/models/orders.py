@@ -136,6 +136,11 @@ class LegalOrder(models.Model):
         ]
         indexes = [
             models.Index(fields=["due_at", "id"], condition=Q(due_at__isnull=False), name="order_by_due"),
+            models.Index(
+                fields=["received_at", "id"],
+                condition=Q(status__in=["received", "verifying"]),
+                name="order_unverified",
+            ),
             GinIndex(OpClass(Upper("agency_reference"), name="gin_trgm_ops"), name="order_reference_trgm"),
         ]
         triggers = [
