@@ -20,6 +20,8 @@ from cases.audit.record import utc_text
 
 # The largest number that PostgreSQL's integer holds: numbers of things within a case.
 MAX_NUMBER: Final = 2_147_483_647
+# The largest balance that an EVM chain can name.
+MAX_AMOUNT: Final = 2**256 - 1
 AMOUNT: Final = r"^(0|[1-9][0-9]{0,77})$"
 _AMOUNT: Final = re.compile(r"(0|[1-9][0-9]{0,77})", re.ASCII)
 _MOMENT: Final = re.compile(
@@ -150,12 +152,16 @@ class Amount(serializers.Field[int, Any, str, Any]):
         "form": _(
             "Give the amount as a string of digits in base units, without sign, point or leading zero."
         ),
+        "range": _("No chain can name so large an amount."),
     }
 
     def to_internal_value(self, data: Any) -> int:
         if not isinstance(data, str) or not _AMOUNT.fullmatch(data):
             self.fail("form")
-        return int(data)
+        amount = int(data)
+        if amount > MAX_AMOUNT:
+            self.fail("range")
+        return amount
 
     def to_representation(self, value: Any) -> str:
         return str(int(value))

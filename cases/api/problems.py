@@ -18,7 +18,7 @@ from rest_framework.response import Response
 
 from cases import storage
 from cases.access import Denied, NotFound, record_denial
-from cases.actions.base import ActionError, NoSuchItem, WrongMove
+from cases.actions.base import ActionError, CaseClosed, NoSuchItem, WrongMove
 from cases.actions.freezes import NoLiveBasis, OwnApproval
 
 log = logging.getLogger(__name__)
@@ -131,10 +131,14 @@ def _refused_by_rule(error: ActionError) -> Problem:
     errors: tuple[dict[str, str | None], ...] = ()
     if error.field is not None:
         errors = ({"field": error.field, "message": message, "code": _code(error)},)
+    if isinstance(error, CaseClosed):
+        return Problem(409, "case-closed", _("The case is closed."), message, errors)
     if isinstance(error, WrongMove):
         return Problem(409, "wrong-move", _("The status does not allow this."), message, errors)
     if isinstance(error, OwnApproval):
         return Problem(422, "own-approval", _("A second person has to decide."), message, errors)
+    if isinstance(error, NoLiveBasis):
+        return Problem(422, "no-live-basis", _("What this rests on has ended."), message, errors)
     return Problem(422, "refused", _("A rule refuses this."), message, errors)
 
 

@@ -136,8 +136,8 @@ class Schema(AutoSchema):
             good = {said.status: page_of(said.out) if said.paged else said.out}
         codes = [400, 401, 403, 404, 422]
         if self.method in {"POST", "PUT", "PATCH"}:
-            codes += [413, 415]
-        if self.method == "POST" or said.file:
+            codes += [409, 413, 415]
+        if said.file:
             codes.append(409)
         return {**good, **{(code, MEDIA_TYPE): Problem for code in sorted(codes)}}
 

@@ -77,6 +77,8 @@ def test_moves_follow_the_table(program: Programs, casework: Casework) -> None:
     closed = entered.post(of(casework, "move"), {"to": "closed", "disposition": "referred"})
     assert (closed.data["status"], closed.data["disposition"]) == ("closed", "referred")
     assert closed.data["closed_by"]["id"] == str(casework.lead.public_id)
+    shut = entered.patch(of(casework), {"title": "Other"})
+    assert (shut.status, shut.data["type"]) == (409, "urn:holdfast:problem:case-closed")
     assert entered.post(of(casework, "move"), {"to": "under_investigation"}).fields == {"reason": "refused"}
 
 
