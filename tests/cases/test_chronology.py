@@ -22,7 +22,7 @@ from tests.support.casework import Casework, moment
 P = Permission
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = [*sorted((ROOT / "cases" / "actions").glob("*.py")), ROOT / "cases" / "access.py"]
+SOURCES = [*sorted((ROOT / "cases" / "actions").rglob("*.py")), ROOT / "cases" / "access.py"]
 
 
 def literals(node: ast.expr) -> list[str]:

@@ -1,0 +1,93 @@
+"""What a freeze knows of its target at one moment, with the proof: a reading of the chain or a figure of the books."""
+
+from datetime import datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from cases.actions.base import (
+    ActionError,
+    event_value,
+)
+from cases.actions.freezes.rules import AmountAsked
+from cases.models import (
+    AccountHolding,
+    CaseWallet,
+    ExchangeAccount,
+    FreezeAmount,
+    FreezeOrder,
+)
+from wallets.models import Asset, Reading
+
+
+def amount_row(freeze: FreezeOrder, asked: AmountAsked) -> FreezeAmount:
+    """The row for one asset with the balance known now: a reading for a wallet, a holding for an account."""
+    symbol = asked.asset.strip()
+    if freeze.wallet is not None:
+        asset = Asset.objects.filter(chain=freeze.wallet.wallet.chain, symbol__iexact=symbol).first()
+        if asset is None:
+            raise ActionError(_("This chain has no such asset."), field="amounts")
+        return FreezeAmount(
+            freeze=freeze,
+            asset=asset.symbol,
+            decimals=asset.decimals,
+            chain_asset=asset,
+            amount=asked.amount,
+            reading_proposed=latest_reading(freeze.wallet, asset, at=freeze.proposed_at),
+        )
+    holding = latest_holding(freeze.account, symbol, at=freeze.proposed_at)
+    if holding is None:
+        raise ActionError(
+            _("No holding of this asset is on record for the account. Record it first."), field="amounts"
+        )
+    return FreezeAmount(
+        freeze=freeze,
+        asset=holding.asset,
+        decimals=holding.decimals,
+        amount=asked.amount,
+        holding_proposed=holding,
+    )
+
+
+def latest_reading(wallet: CaseWallet, asset: Asset, *, at: datetime) -> Reading | None:
+    """The newest that was taken by that moment: a look after a hold says nothing of what stood there before."""
+    return (
+        Reading.objects.filter(wallet_id=wallet.wallet_id, asset=asset, taken_at__lte=at)
+        .order_by("-block_height", "-taken_at", "-id")
+        .first()
+    )
+
+
+def latest_holding(account: ExchangeAccount | None, symbol: str, *, at: datetime) -> AccountHolding | None:
+    return (
+        AccountHolding.objects.filter(account=account, asset__iexact=symbol, observed_at__lte=at)
+        .order_by("-observed_at", "-id")
+        .first()
+    )
+
+
+def amount_details(row: FreezeAmount) -> dict[str, object]:
+    return {
+        "asset": row.asset,
+        "decimals": row.decimals,
+        "amount": None if row.amount is None else str(int(row.amount)),
+        "proposed": _proof(row.reading_proposed, row.holding_proposed),
+        "applied": _proof(row.reading_applied, row.holding_applied),
+    }
+
+
+def _proof(reading: Reading | None, holding: AccountHolding | None) -> object:
+    if reading is not None:
+        return {
+            "amount": str(int(reading.amount)),
+            "block_height": reading.block_height,
+            "block_hash": reading.block_hash,
+            "block_time": event_value(reading.block_time),
+            "provider": reading.provider,
+        }
+    if holding is not None:
+        return {
+            "amount": str(int(holding.amount)),
+            "source": holding.source,
+            "observed_at": event_value(holding.observed_at),
+        }
+    return None
