@@ -48,8 +48,8 @@ class Download:
     at: datetime | None
 
 
-def downloads_of(export: Export) -> list[Download]:
-    """Who took this file, newest first, by the record. One query."""
+def downloads_of(export: Export, *, by: User | None = None) -> list[Download]:
+    """Who took this file, newest first, by the record; with `by` only her own takings. One query."""
     kind, number = ("export", None) if export.share is None else ("share", export.share.number)
     events = Event.objects.filter(
         stream_id=export.case.stream_id,
@@ -57,6 +57,8 @@ def downloads_of(export: Export) -> list[Download]:
         object_kind=kind,
         object_number=number,
     ).select_related("actor")
+    if by is not None:
+        events = events.filter(actor=by)
     return [
         Download(event.actor, event.acting_role, event.occurred_at)
         for event in events.order_by("-sequence")

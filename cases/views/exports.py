@@ -16,6 +16,7 @@ from cases import access
 from cases.access import Grant, MatterGrant
 from cases.actions import exports as actions
 from cases.models import Export
+from cases.people.models import User
 from cases.permissions import Permission
 from cases.queries import exports as queries
 from cases.status import ExportStatus
@@ -70,12 +71,12 @@ def download(request: HttpRequest, ref: str, export: str) -> HttpResponse:
 # ── Also for a matter's files ─────────────────────────────────────────────────────────────────────────────
 
 
-def state_context(export: Export) -> dict[str, Any]:
-    """What `exports/state.html` reads, but for the URL of the download."""
+def state_context(export: Export, *, taken_by: User | None = None) -> dict[str, Any]:
+    """What `exports/state.html` reads, but for the URL of the download. `taken_by`: name only her own takings."""
     return {
         "export": export,
         "progress": queries.progress_of(export),
-        "downloads": queries.downloads_of(export),
+        "downloads": queries.downloads_of(export, by=taken_by),
     }
 
 

@@ -54,7 +54,8 @@ def export_detail(request: HttpRequest, ref: str, export: str) -> HttpResponse:
     grant = _door(request, ref, Permission.MATTER_READ)
     found = access.export_for(grant, export)
     context = {
-        **state_context(found),
+        # Who at the exchange takes the file too is none of hers.
+        **state_context(found, taken_by=grant.user),
         "share": grant.share,
         "order": grant.order,
         "download_url": reverse("matter-export-download", args=[ref, export]),

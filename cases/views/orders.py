@@ -15,6 +15,7 @@ from cases import access, storage
 from cases.access import Grant
 from cases.actions import orders as actions
 from cases.actions.base import ActionError
+from cases.chronology import entries
 from cases.forms.orders import (
     AddDutyForm,
     ExtendDutyForm,
@@ -31,6 +32,9 @@ from cases.status import ORDER_FINAL, OrderStatus
 from cases.views.base import UNPROCESSABLE, answer_form, bound, case_page, person_of, refuse, see_other
 from cases.views.files import hand_out
 from cases.views.steps import ORDER_ENDS, ORDER_STEPS, steps_of_order
+
+# The newest events on an order's page; all of them stand in the chronology.
+SHOWN_ENTRIES = 40
 
 
 def _url_of(grant: Grant, number: int) -> str:
@@ -106,6 +110,7 @@ def detail(request: HttpRequest, ref: str, number: int) -> HttpResponse:
         "ended": order.status in ORDER_FINAL,
         "takes_duties": order.status not in ORDER_FINAL and order.status != OrderStatus.COMPLIED,
         "now": timezone.now(),
+        "entries": entries(grant.case, order=order, limit=SHOWN_ENTRIES),
     }
     return case_page(request, grant, "orders/detail.html", context)
 

@@ -164,7 +164,9 @@ def test_an_unknown_matter_and_one_of_another_answer_alike(
     assert liaison.get(reverse("matter-detail", args=[casework.case.reference])).status_code == 404
 
 
-def test_she_makes_a_file_and_takes_it(liaison: Client, casework: Casework, share: MatterShare) -> None:
+def test_she_makes_a_file_and_takes_it(
+    liaison: Client, casework: Casework, client_of: ClientOf, share: MatterShare
+) -> None:
     answer = liaison.post(url(share, "matter-export-create"))
     assert answer.status_code == 303
     export = Export.objects.get()
@@ -177,7 +179,11 @@ def test_she_makes_a_file_and_takes_it(liaison: Client, casework: Casework, shar
     taken = liaison.get(download)
     assert taken.content == PDF
     assert Event.objects.get(action="export.downloaded").actor == casework.liaison
-    assert casework.liaison.name in liaison.get(answer["Location"]).content.decode()
+    inside = reverse("export-download", args=[casework.case.reference, export.reference])
+    assert client_of(casework.auditor).get(inside).content == PDF
+    page = liaison.get(answer["Location"]).content.decode()
+    assert "Nobody has taken it yet" not in page
+    assert casework.auditor.name not in page
     assert export.reference in liaison.get(url(share, "matter-detail")).content.decode()
 
 

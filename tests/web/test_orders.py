@@ -305,7 +305,8 @@ def test_an_order_goes_its_way_by_buttons_and_pages(casework: Casework, client_o
     assert lead.post(verify, {**good, "contact": ""}).status_code == 422
     assert lead.post(verify, {**good, "method": "tarot"}).status_code == 422
     assert lead.post(verify, {**good, "outcome": ""}).status_code == 422
-    assert lead.post(verify, good).status_code == 303
+    assert lead.post(verify, {**good, "remarks": "Docket seen"}).status_code == 303
+    assert "Docket seen" in lead.get(detail).content.decode()
     assert lead.post(verify, good).status_code == 422  # it is verified already
     assert lead.post(move, {"to": "in_review"}).status_code == 303
     page = lead.get(detail).content.decode()
