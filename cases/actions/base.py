@@ -87,9 +87,17 @@ def move_or_refuse(row: HasStatus, target: str) -> tuple[str, str]:
     try:
         return move(row, target)
     except IllegalMove as error:
-        raise WrongMove(
-            _("This cannot be done now: the status is “%(status)s”.") % {"status": _label(row)}
-        ) from error
+        raise _wrong(row) from error
+
+
+def require_status(row: HasStatus, status: str) -> None:
+    """For a step that another step's move would also allow. Raises WrongMove."""
+    if row.status != status:
+        raise _wrong(row)
+
+
+def _wrong(row: HasStatus) -> WrongMove:
+    return WrongMove(_("This cannot be done now: the status is “%(status)s”.") % {"status": _label(row)})
 
 
 def _label(row: HasStatus) -> str:

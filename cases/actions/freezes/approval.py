@@ -10,6 +10,7 @@ from cases.actions.base import (
     ActionError,
     lock_open_case,
     move_or_refuse,
+    require_status,
     write_event,
 )
 from cases.actions.freezes.rules import freeze_in, may_sign, require_live_hold
@@ -28,8 +29,7 @@ def approve_freeze(*, grant: Grant, at: datetime, number: int, comment: str = ""
     case = lock_open_case(grant, at=at)
     freeze = freeze_in(case, number, lock=True)
     may_sign(freeze, grant.user)
-    if freeze.status != FreezeStatus.PROPOSED:
-        move_or_refuse(freeze, FreezeStatus.APPROVED)
+    require_status(freeze, FreezeStatus.PROPOSED)
     require_live_hold(freeze, at=at)
     FreezeApproval.objects.create(
         freeze=freeze,

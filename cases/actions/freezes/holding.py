@@ -12,6 +12,7 @@ from cases.actions.base import (
     event_value,
     lock_open_case,
     move_or_refuse,
+    require_status,
     write_event,
 )
 from cases.actions.freezes.balances import amount_details, latest_holding, latest_reading
@@ -121,6 +122,8 @@ def confirm_freeze(*, grant: Grant, at: datetime, number: int, confirmation: str
     freeze = freeze_in(case, number, lock=True)
     if not confirmation.strip():
         raise ActionError(_("Name the proof: ticket, screenshot, log line."), field="confirmation")
+    # `confirmed` is also where a refused release returns to, which an approver alone decides.
+    require_status(freeze, FreezeStatus.APPLIED)
     source, target = move_or_refuse(freeze, FreezeStatus.CONFIRMED)
     freeze.confirmed_at, freeze.confirmed_by = at, grant.user
     freeze.confirmation = confirmation.strip()

@@ -11,6 +11,7 @@ from cases.actions.base import (
     change_fields,
     lock_open_case,
     move_or_refuse,
+    require_status,
     write_event,
 )
 from cases.actions.freezes.rules import OwnApproval, freeze_in
@@ -56,9 +57,8 @@ def decide_release(
         raise OwnApproval(_("You proposed this release. Somebody else must decide on it."))
     if not agrees and not comment.strip():
         raise ActionError(_("Give the reason."), field="comment")
-    if freeze.status != FreezeStatus.RELEASE_PROPOSED:
-        # `confirmed` is also where other proposals return to; this decision is about a release alone.
-        move_or_refuse(freeze, FreezeStatus.RELEASED)
+    # `confirmed` is also where other proposals return to; this decision is about a release alone.
+    require_status(freeze, FreezeStatus.RELEASE_PROPOSED)
     source, target = move_or_refuse(freeze, FreezeStatus.RELEASED if agrees else FreezeStatus.CONFIRMED)
     fields = ["status"]
     if agrees:
