@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from cases.actions.base import ActionError
 from cases.actions.people import add_person
-from cases.people.models import Role
+from cases.people.models import Role, User
 
 
 class Command(BaseCommand):
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         else:
             password = sys.stdin.readline().rstrip("\n")
         try:
-            validate_password(password)
+            validate_password(password, User(email=email, name=name))
             add_person(
                 by=None, at=timezone.now(), email=email, name=name, role=Role.ADMINISTRATOR, password=password
             )
