@@ -152,6 +152,12 @@ def superuser_executes(statement: str) -> None:
         "UPDATE audit_event SET sequence = sequence + 100 WHERE sequence = 2",
         "UPDATE audit_event SET hash = '\\x00' WHERE sequence = 2",
         "UPDATE audit_stream SET length = length - 1 WHERE length > 2",
+        "UPDATE audit_event SET body = '\\x00ff' WHERE sequence = 2",
+        "UPDATE audit_event SET actor_id = (SELECT max(id) FROM people_user) WHERE sequence = 2",
+        "UPDATE audit_event SET acting_role = 'counsel' WHERE sequence = 2",
+        "UPDATE audit_event SET occurred_at = occurred_at - interval '1 day' WHERE sequence = 2",
+        "UPDATE audit_event SET object_kind = 'order', object_number = 7 WHERE sequence = 2",
+        "UPDATE people_user SET public_id = gen_random_uuid()",
     ],
     ids=[
         "details",
@@ -163,6 +169,12 @@ def superuser_executes(statement: str) -> None:
         "renumbered",
         "hash",
         "head",
+        "a body that is no JSON",
+        "actor",
+        "role",
+        "occurred",
+        "object",
+        "person",
     ],
 )
 def test_a_tampering_past_the_triggers_is_found(tampering: str) -> None:
