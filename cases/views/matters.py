@@ -56,6 +56,7 @@ def export_detail(request: HttpRequest, ref: str, export: str) -> HttpResponse:
     context = {
         # Who at the exchange takes the file too is none of hers.
         **state_context(found, taken_by=grant.user),
+        "outside": True,
         "share": grant.share,
         "order": grant.order,
         "download_url": reverse("matter-export-download", args=[ref, export]),

@@ -182,7 +182,8 @@ def test_she_makes_a_file_and_takes_it(
     inside = reverse("export-download", args=[casework.case.reference, export.reference])
     assert client_of(casework.auditor).get(inside).content == PDF
     page = liaison.get(answer["Location"]).content.decode()
-    assert "Nobody has taken it yet" not in page
+    assert "Your downloads" in page
+    assert "You have not taken it yet" not in page
     assert casework.auditor.name not in page
     assert export.reference in liaison.get(url(share, "matter-detail")).content.decode()
 
