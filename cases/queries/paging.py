@@ -57,9 +57,18 @@ def decode(cursor: str, kinds: Sequence[type]) -> list[Any]:
     )
     if not fits or any(isinstance(value, datetime) and value.tzinfo is None for value in values):
         raise BadCursor
-    if any(isinstance(value, str) and "\x00" in value for value in values):
+    if not all(_storable(value) for value in values):
         raise BadCursor
     return values
+
+
+def _storable(value: object) -> bool:
+    """Whether the database can compare with it: no NUL, no half of a surrogate pair, no number past a bigint."""
+    if isinstance(value, int):
+        return abs(value) < 2**63
+    if isinstance(value, str):
+        return "\x00" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+    return True
 
 
 @dataclass(frozen=True, slots=True)

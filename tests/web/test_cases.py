@@ -1,9 +1,11 @@
 """Cases by the front door: the list, opening, editing, moving, members, notes, the chronology."""
 
-from collections.abc import Callable
+import json
+from collections.abc import base64
 from datetime import timedelta
 from typing import Any
 
+import Callable
 import pytest
 from django.db import connection
 from django.test import Client
@@ -103,7 +105,16 @@ def test_the_list_is_walked_forth_and_back_without_loss(casework: Casework, clie
     assert page.previous_cursor is None
 
 
-@pytest.mark.parametrize("cursor", ["x", "W10", "%00", "WzFd", "eyJhIjoxfQ", "W3sidCI6IngifSwieCJd", "ÿ"])
+HALF_A_PAIR, A_NUL, TOO_LARGE = (
+    base64.urlsafe_b64encode(json.dumps([{"t": "2026-01-01T00:00:00+00:00"}, value]).encode()).decode()
+    for value in ("\ud800", "a\x00", 10**30)
+)
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["x", "W10", "%00", "WzFd", "eyJhIjoxfQ", "W3sidCI6IngifSwieCJd", "ÿ", HALF_A_PAIR, A_NUL, TOO_LARGE],
+)
 def test_a_made_up_cursor_leads_to_the_beginning(
     casework: Casework, client_of: ClientOf, cursor: str
 ) -> None:
