@@ -1,11 +1,11 @@
 """Cases by the front door: the list, opening, editing, moving, members, notes, the chronology."""
 
+import base64
 import json
-from collections.abc import base64
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import Callable
 import pytest
 from django.db import connection
 from django.test import Client
