@@ -52,9 +52,7 @@ def test_the_first_person_is_an_administrator_who_can_log_in(monkeypatch: pytest
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "password", ["", "short", "123456789012345", "1q2w3e4r5t6y", "first@example.test"]
-)
+@pytest.mark.parametrize("password", ["", "short", "123456789012345", "1q2w3e4r5t6y", "first@example.test"])
 def test_a_weak_password_adds_nobody(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
     with pytest.raises(CommandError):
         add(monkeypatch, password)
