@@ -68,7 +68,8 @@ def balance(view: Any, detail: bool = False) -> SafeString:
                     icon(look.icon),
                     _since(_("Source unavailable since %(time)s"), view.since),
                 ),
-                format_html('<span class="balance__note">{}</span>', _("No reading so far")),
+                # Why it cannot be read, such as that no source is configured at all, belongs beside it.
+                format_html('<span class="balance__note">{}</span>', view.error or _("No reading so far")),
             ]
     else:
         lines = [amount(view.amount, view.asset)]
