@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SEED = 20230524
 PAGES = range(46, 51)
-WALLETS, ACCOUNTS, ORDERS, NOTES = 15, 5, 5, 11
+WALLETS, ACCOUNTS, ORDERS, NOTES = 11, 5, 5, 8
 
 
 def main() -> None:
@@ -77,7 +77,7 @@ def make(case: "Case", lead: "User") -> tuple[float, int]:
 
 
 def filled() -> "tuple[Case, User]":
-    """A case of six orders, a dozen freezes at different stages, eighteen wallets and six accounts."""
+    """A case of five orders, ten freezes that were set, eleven wallets and five accounts."""
     from bench.filling import checksummed, person
     from cases import access
     from cases.actions import accounts, cases, freezes, orders, subjects, wallets
@@ -137,7 +137,7 @@ def filled() -> "tuple[Case, User]":
         )
         for index in range(WALLETS)
     ]
-    _read(attached, chance, now)
+    _read(attached, chance, at())
     for index in range(ACCOUNTS):
         account = accounts.attach_account(
             grant=g(p.ACCOUNTS),
@@ -217,30 +217,14 @@ def filled() -> "tuple[Case, User]":
     return case, lead
 
 
-def _read(attached: list, chance: random.Random, now: datetime) -> None:  # type: ignore[type-arg]
+def _read(attached: list, chance: random.Random, at: datetime) -> None:  # type: ignore[type-arg]
     """A reading of every asset of every wallet, as a look stores it."""
-    from wallets.models import Asset, Balance, Reading
+    from bench.filling import store_look
+    from wallets.models import Asset
 
-    readings = Reading.objects.bulk_create(
-        [
-            Reading(
-                wallet=each.wallet,
-                asset=asset,
-                amount=chance.randint(0, 10**22),
-                block_height=17_331_000,
-                block_hash="0x" + f"{SEED:064x}",
-                block_time=now,
-                pinned_by="finalized",
-                provider="bench.example.test",
-                taken_at=now,
-                took_ms=5,
-            )
-            for each in attached
-            for asset in Asset.objects.filter(chain="ethereum")
-        ]
-    )
-    Balance.objects.bulk_create(
-        [Balance(wallet=r.wallet, asset=r.asset, reading=r, looked_at=now) for r in readings]
+    assets = list(Asset.objects.filter(chain="ethereum"))
+    store_look(
+        [(each.wallet, asset, chance.randint(0, 10**22)) for each in attached for asset in assets], at=at
     )
 
 

@@ -6,6 +6,7 @@ thousand cases through the actions would take half an hour. Nothing but a bench 
 
 import hashlib
 import random
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -32,7 +33,7 @@ from cases.models import (
     Typology,
 )
 from cases.people.models import Role, User
-from wallets.models import Asset, Balance, Reading, Wallet, WalletState
+from wallets.models import Asset, Balance, Reading, ReadingBatch, Wallet, WalletState
 from wallets.registry import assets_of
 
 WALLETS_A_CASE = 5
@@ -78,6 +79,38 @@ def checksummed(raw: bytes) -> str:
     digest = keccak(plain.encode()).hex()
     return "0x" + "".join(
         char.upper() if int(nibble, 16) >= 8 else char for char, nibble in zip(plain, digest, strict=False)
+    )
+
+
+def store_look(amounts: list[tuple[Wallet, Asset, int]], *, at: datetime) -> None:
+    """One look at wallets of Ethereum that were never read before: with its readings, and the balances known by them."""
+    look = ReadingBatch.objects.create(
+        token=uuid.uuid4(),
+        chain="ethereum",
+        taken_at=at,
+        took_ms=5,
+        block_height=17_331_000,
+        block_hash="0x" + f"{SEED:064x}",
+        block_time=at,
+        pin=ReadingBatch.Pin.HASH,
+        depth=ReadingBatch.Depth.FINALIZED,
+        provider="bench.example.test",
+        agreement=ReadingBatch.Agreement.SINGLE,
+        wallets=len({wallet.pk for wallet, _asset, _amount in amounts}),
+        assets=sorted({asset.pk for _wallet, asset, _amount in amounts}),
+        members=[],
+    )
+    Reading.objects.bulk_create(
+        [
+            Reading(wallet=wallet, asset=asset, amount=amount, batch=look, taken_at=at)
+            for wallet, asset, amount in amounts
+        ]
+    )
+    Balance.objects.bulk_create(
+        [
+            Balance(wallet=wallet, asset=asset, amount=amount, read_at=at, batch=look, seen_at=at)
+            for wallet, asset, amount in amounts
+        ]
     )
 
 
@@ -196,26 +229,7 @@ def _fill_wallets(
         ]
     )
     WalletState.objects.bulk_create([WalletState(wallet=wallet, chain="ethereum") for wallet in wallets])
-    readings = Reading.objects.bulk_create(
-        [
-            Reading(
-                wallet=wallet,
-                asset=native,
-                amount=chance.randint(0, 10**21),
-                block_height=17_000_000,
-                block_hash="0x" + f"{SEED:064x}",
-                block_time=now,
-                pinned_by="finalized",
-                provider="bench.example.test",
-                taken_at=now,
-                took_ms=5,
-            )
-            for wallet in wallets
-        ]
-    )
-    Balance.objects.bulk_create(
-        [Balance(wallet=reading.wallet, asset=native, reading=reading, looked_at=now) for reading in readings]
-    )
+    store_look([(wallet, native, chance.randint(0, 10**21)) for wallet in wallets], at=now)
     CaseWallet.objects.bulk_create(
         [
             CaseWallet(

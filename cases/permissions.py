@@ -33,6 +33,7 @@ class GlobalPermission(StrEnum):
     OPEN_CASE = "open_case"
     SEARCH = "search"
     PEOPLE = "people"
+    PRICES = "prices"
     SETTINGS = "settings"
     READ_ALL_CASES = "read_all_cases"
 
@@ -76,7 +77,7 @@ GLOBAL_PERMISSIONS: dict[str, frozenset[GlobalPermission]] = {
     Role.COUNSEL: frozenset({G.SEARCH}),
     Role.AUDITOR: frozenset({G.SEARCH, G.READ_ALL_CASES, G.SETTINGS}),
     Role.LIAISON: frozenset(),
-    Role.ADMINISTRATOR: frozenset({G.PEOPLE, G.SETTINGS}),
+    Role.ADMINISTRATOR: frozenset({G.PEOPLE, G.PRICES, G.SETTINGS}),
 }
 
 # Roles that may be made a member of a case at all.

@@ -7,8 +7,9 @@ from celery import current_app, shared_task
 from django.core.cache import cache
 
 from cases import outbox
-from cases.actions import exports
+from cases.actions import alerts, exports
 from cases.audit.record import Source, acting_from
+from wallets import snapshots
 
 HEARTBEAT_KEY = "worker-heartbeat"
 
@@ -42,3 +43,18 @@ def sweep_exports() -> int:
 def heartbeat() -> None:
     """A worker that answers says so; the health probe reads it."""
     cache.set(HEARTBEAT_KEY, int(datetime.now(UTC).timestamp()), timeout=300)
+
+
+@shared_task(name="cases.tell_news")
+def tell_news() -> int:
+    """Tell every case what the looks since the last time found."""
+    with acting_from(Source(kind="task")):
+        return alerts.tell_news(now=lambda: datetime.now(UTC))
+
+
+def _hint_of_news() -> None:
+    """A look that found something is told of at once instead of at the next beat."""
+    current_app.send_task("cases.tell_news", expires=10, retry=False)
+
+
+snapshots.on_news(_hint_of_news)

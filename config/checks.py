@@ -8,7 +8,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from wallets.chains.providers import is_public_provider
+from wallets.chains.providers import fits, is_public_provider, rules_for
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -34,13 +34,43 @@ def public_providers_need_a_yes(app_configs: Sequence[AppConfig] | None, **kwarg
         return []
     return [
         Error(
-            f"The URL for {chain} is a public provider's, and public providers are not allowed here.",
+            f"A URL for {chain} is a public provider's, and public providers are not allowed here.",
             hint="Point it at a node of your own, or set HOLDFAST_ALLOW_PUBLIC_PROVIDERS=true.",
             id="holdfast.E002",
         )
-        for chain, url in settings.WALLET_CHAIN_URLS.items()
-        if is_public_provider(url)
+        for chain, urls in settings.WALLET_CHAIN_URLS.items()
+        if any(is_public_provider(url) for url in urls)
     ]
+
+
+@register()
+def sources_can_be_asked(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A source with a mistyped URL would be found out by the first look only. The URL is not told: it may hold a
+    key.
+    """
+    return [
+        Error(
+            f"URL number {number} for {chain} cannot be a source of that chain.",
+            hint="Bitcoin and its relatives: http(s):// (Esplora) or electrum+tcp://, electrum+ssl://. "
+            "Every other chain: http(s)://.",
+            id="holdfast.E004",
+        )
+        for chain, urls in settings.WALLET_CHAIN_URLS.items()
+        for number, url in enumerate(urls, start=1)
+        if not fits(chain, url)
+    ]
+
+
+@register()
+def rates_can_be_read(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """How often a source may be asked is written as "per second[/burst[/at once]]"."""
+    found: list[CheckMessage] = []
+    for name in settings.WALLET_RATE:
+        try:
+            rules_for(name, name)
+        except ValueError as error:
+            found.append(Error(f"The rate for {name or 'every chain'}: {error}.", id="holdfast.E005"))
+    return found
 
 
 @register()
@@ -49,3 +79,20 @@ def secrets_are_real(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
     if len(settings.SECRET_KEY) < 32:
         return [Error("SECRET_KEY has fewer than 32 characters.", id="holdfast.E003")]
     return []
+
+
+@register()
+def prices_can_be_shown(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A currency without a known minor unit would be found out by the first page that shows a value."""
+    from wallets.prices import MINOR_UNITS
+
+    found: list[CheckMessage] = []
+    if settings.WALLET_SECOND_CURRENCY not in MINOR_UNITS:
+        found.append(
+            Error(
+                "HOLDFAST_SECOND_CURRENCY is not a currency that Holdfast knows.",
+                hint=f"One of {', '.join(sorted(MINOR_UNITS))}.",
+                id="holdfast.E006",
+            )
+        )
+    return found

@@ -166,6 +166,10 @@ CELERY_BEAT_SCHEDULE = {
     "wallets-sweep": {"task": "wallets.sweep", "schedule": 2.0, "options": {"expires": 10}},
     "outbox-relay": {"task": "cases.relay_outbox", "schedule": 2.0, "options": {"expires": 10}},
     "exports-sweep": {"task": "cases.sweep_exports", "schedule": 2.0, "options": {"expires": 10}},
+    "wallets-make-months": {"task": "wallets.make_months", "schedule": 3600.0, "options": {"expires": 600}},
+    "wallets-fetch-prices": {"task": "wallets.fetch_prices", "schedule": 3600.0, "options": {"expires": 600}},
+    # What a look found is told to the cases at the latest five seconds after it was written.
+    "cases-tell-news": {"task": "cases.tell_news", "schedule": 3.0, "options": {"expires": 10}},
     "worker-heartbeat": {"task": "cases.heartbeat", "schedule": 5.0, "options": {"expires": 10}},
 }
 
@@ -299,6 +303,7 @@ SPECTACULAR_SETTINGS = {
         "ObligationKind": "cases.models.ObligationKind",
         "VerificationMethod": "cases.models.VerificationMethod",
         "BalanceState": "cases.api.endpoints.wallets.BALANCE_STATES",
+        "Chain": "cases.api.endpoints.addresses.CHAIN_CHOICES",
         "RefreshState": "cases.api.endpoints.wallets.REFRESH_STATES",
         "Role": "cases.people.models.Role",
         "DueKind": "cases.api.endpoints.due.KINDS",
@@ -308,13 +313,47 @@ SPECTACULAR_SETTINGS = {
 # ── Chains ────────────────────────────────────────────────────────────────────────────────────────────────
 # Each look-up tells its operator whom one investigates: no public provider without an explicit yes.
 ALLOW_PUBLIC_PROVIDERS = env.bool("HOLDFAST_ALLOW_PUBLIC_PROVIDERS", default=False)
-WALLET_CHAIN_URLS: dict[str, str] = {
-    chain: url
-    for chain in ("bitcoin", "ethereum", "bsc", "polygon", "arbitrum", "optimism", "base", "avalanche")
-    if (url := secret(f"HOLDFAST_{chain.upper()}_URL", default=""))
+# Several sources for a chain are separated by blanks or commas, in order of preference: the first is asked, the
+# second confirms it, the others stand in.
+_CHAINS = (
+    "bitcoin",
+    "litecoin",
+    "dogecoin",
+    "bitcoincash",
+    "dash",
+    "zcash",
+    "ethereum",
+    "bsc",
+    "polygon",
+    "arbitrum",
+    "optimism",
+    "base",
+    "avalanche",
+    "tron",
+    "solana",
+    "xrp",
+)
+WALLET_CHAIN_URLS: dict[str, list[str]] = {
+    chain: urls
+    for chain in _CHAINS
+    if (urls := secret(f"HOLDFAST_{chain.upper()}_URL", default="").replace(",", " ").split())
 }
-WALLET_EXTRA_TOKENS: list[dict[str, Any]] = []
-if DEMO and (_localdev := env.str("HOLDFAST_LOCALDEV_URL", default="")):
+# How often a source may be asked, "per second[/burst[/at once]]": for every chain (""), for one, for one host.
+WALLET_RATE: dict[str, str] = {
+    "": env.str("HOLDFAST_RATE", default=""),
+    **{chain: rate for chain in _CHAINS if (rate := env.str(f"HOLDFAST_{chain.upper()}_RATE", default=""))},
+    **env.dict("HOLDFAST_PROVIDER_RATES", default={}),
+}
+# Tokens beyond the registry's, as a JSON list of {"chain", "contract", "symbol", "decimals", "name", "price_key"}.
+WALLET_EXTRA_TOKENS: list[dict[str, Any]] = env.json("HOLDFAST_EXTRA_TOKENS", default=[])
+# Blocks below the newest one at which a chain is read that does not name a final block: `ethereum=64,bsc=15`.
+WALLET_CONFIRMATIONS: dict[str, int] = {
+    chain: int(blocks) for chain, blocks in env.dict("HOLDFAST_CONFIRMATIONS", default={}).items()
+}
+# Looks that may be under way at one chain, in all workers together; how long a worker may take for one (0: by family).
+WALLET_PARALLEL_LOOKS = env.int("HOLDFAST_PARALLEL_LOOKS", default=4)
+WALLET_LEASE_SECONDS = env.int("HOLDFAST_LEASE_SECONDS", default=0)
+if DEMO and (_localdev := env.str("HOLDFAST_LOCALDEV_URL", default="").replace(",", " ").split()):
     WALLET_CHAIN_URLS["localdev"] = _localdev
     if _token := env.str("HOLDFAST_LOCALDEV_TOKEN", default=""):
         WALLET_EXTRA_TOKENS.append(
@@ -324,8 +363,22 @@ if DEMO and (_localdev := env.str("HOLDFAST_LOCALDEV_URL", default="")):
                 "symbol": env.str("HOLDFAST_LOCALDEV_TOKEN_SYMBOL", default="dUSD"),
                 "decimals": 6,
                 "name": "Demonstration dollar (fictional)",
+                "price_key": "DUSD",
             }
         )
+# The currency in which values are shown beside US dollars (ISO 4217).
+WALLET_SECOND_CURRENCY = env.str("HOLDFAST_SECOND_CURRENCY", default="BRL").strip().upper()
+# Where prices are asked for every hour; empty: nowhere, they come from files alone. The base URL of an interface like
+# CoinGecko's (https://api.coingecko.com/api/v3), with the key of an account in its query.
+WALLET_PRICE_SOURCE = secret("HOLDFAST_PRICE_SOURCE_URL", default="").strip()
+# What the source calls an asset, beyond the list in wallets/prices/coingecko.py: `PAXG=pax-gold,EURC=euro-coin`.
+WALLET_PRICE_IDS: dict[str, str] = env.dict("HOLDFAST_PRICE_IDS", default={})
+
+# How often the casework wants a wallet looked at, in seconds: under a freeze, in a case that is worked on, in a case that
+# is closed (0: never again; each look tells a chain's operator whom one investigates).
+WATCH_FROZEN_SECONDS = env.int("HOLDFAST_WATCH_FROZEN_SECONDS", default=300)
+WATCH_OPEN_SECONDS = env.int("HOLDFAST_WATCH_OPEN_SECONDS", default=3600)
+WATCH_CLOSED_SECONDS = env.int("HOLDFAST_WATCH_CLOSED_SECONDS", default=86_400)
 
 # ── Logs ──────────────────────────────────────────────────────────────────────────────────────────────────
 LOGGING: dict[str, Any] = {

@@ -20,7 +20,7 @@ import prepare
 from prepare import PROJECT, say
 
 # Not measurements: what the scripts share.
-_SHARED = {"__init__", "support", "filling"}
+_SHARED = {"__init__", "support", "filling", "peers", "relay"}
 
 
 def main() -> int:

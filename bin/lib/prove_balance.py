@@ -12,8 +12,14 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(PROJECT))
 
 SECONDS = 60
-# Addresses that say nothing of any case: the genesis block's, and the customary one for burning.
-NEUTRAL = {"bitcoin": "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"}
+# Addresses that say nothing of any case: the genesis block's, the customary ones for burning, the chains' own.
+NEUTRAL = {
+    "bitcoin": "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+    "bitcoincash": "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+    "tron": "TLsV52sRDL79HXGGm9yzwKibb6BeruhUzy",
+    "solana": "11111111111111111111111111111111",
+    "xrp": "rrrrrrrrrrrrrrrrrrrrrhoLvTp",
+}
 NEUTRAL_EVM = "0x000000000000000000000000000000000000dEaD"
 
 
@@ -49,19 +55,23 @@ def _refresh(chain: str, is_development: bool) -> tuple[bool, str] | None:
 
     from config.devchain import demo_wallets
     from wallets import snapshots
+    from wallets.chains import CHAINS
 
-    neutral = NEUTRAL.get(chain, NEUTRAL_EVM)
+    neutral = NEUTRAL_EVM if CHAINS[chain].family == "evm" else NEUTRAL.get(chain)
     address = demo_wallets()[0].address if is_development else neutral
+    if address is None:
+        return False, "there is no address on it that says nothing of any case"
     wallet = snapshots.ensure_wallet(chain=chain, text=address)
     asked = timezone.now()
     snapshots.request_refresh(wallet_ids=[wallet.pk], at=asked)
     until = time.monotonic() + SECONDS
     while time.monotonic() < until:
-        progress = snapshots.progress_of([wallet.pk])[wallet.pk]
-        if progress.last_ok_at is not None and progress.last_ok_at >= asked:
+        native = snapshots.balances_of([wallet.pk])[wallet.pk][0]
+        if native.looked_at is not None and native.looked_at >= asked:
             return _said(chain, wallet.pk, address, is_development)
-        if progress.failing_since is not None and progress.last_look_at and progress.last_look_at >= asked:
-            return False, str(progress.error)
+        progress = snapshots.progress_of([wallet.pk])[wallet.pk]
+        if native.state == "failing" and progress.last_look_at and progress.last_look_at >= asked:
+            return False, str(native.error)
         time.sleep(0.2)
     return None
 
@@ -80,7 +90,7 @@ def _said(chain: str, wallet_id: int, address: str, is_development: bool) -> tup
     if native.amount is None:
         return False, "the native balance was not read"
     if is_development:
-        node = DevChain(None, log=Path("unused"), port=urlsplit(settings.WALLET_CHAIN_URLS[chain]).port)
+        node = DevChain(None, log=Path("unused"), port=urlsplit(settings.WALLET_CHAIN_URLS[chain][0]).port)
         if node.native_balance(address) != native.amount:
             return False, f"{native.amount} was read where the node says {node.native_balance(address)}"
     amount = to_text(native.amount, native.asset.decimals, group=True)

@@ -23,6 +23,9 @@ from config.processes import kept_secret, private_folder, tail, write_private
 
 EVM_CHAINS = ("ETHEREUM", "BSC", "POLYGON", "ARBITRUM", "OPTIMISM", "BASE", "AVALANCHE", "LOCALDEV")
 NO_CHAIN_ANSWERS = 3
+# One queue a chain family (wallets/tasks.py), and four looks at a time for each chain that may be configured.
+CHAIN_QUEUES = ("chains.evm", "chains.utxo", "chains.tron", "chains.solana", "chains.xrp", "chains.other")
+CHAIN_THREADS = 16
 _HEALTHY_WITHIN = 180
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -260,6 +263,12 @@ class Running:
             "The Celery worker", "worker",
             [*celery, "worker", "--concurrency", "2", "--without-gossip", "--without-mingle", "--loglevel", "INFO"],
         )  # fmt: skip
+        # Chains are waited for, not computed: threads, and so many that no slow chain keeps another waiting.
+        self.children.start(
+            "The Celery worker for chains", "chains",
+            [*celery, "worker", "--hostname", "chains@%h", "--pool", "threads", "--concurrency", str(CHAIN_THREADS),
+             "--queues", ",".join(CHAIN_QUEUES), "--without-gossip", "--without-mingle", "--loglevel", "INFO"],
+        )  # fmt: skip
         # The plain scheduler keeps no file: every entry runs every few seconds, so nothing is worth remembering.
         self.children.start(
             "Celery beat", "beat",
@@ -300,7 +309,7 @@ class Running:
     def _follow(self) -> int:
         self._announce()
         follower = Follower(
-            [child for child in self.children.all if child.label in ("web", "worker", "beat")]
+            [child for child in self.children.all if child.label in ("web", "worker", "chains", "beat")]
         )
         while True:
             follower.print_new()

@@ -114,12 +114,16 @@ def _get_ready(suite: Suite) -> list[str]:
     from config import devchain
 
     leave_out = []
-    browser = _browser()
+    browser = _program(BROWSERS, "chromium")
     if browser:
         suite.environment["HOLDFAST_CHROMIUM"] = browser
     else:
         suite.missing.append("browser tests: no Chromium is installed, and none could be (Debian: chromium)")
         leave_out.append("browser")
+    if _program(("litecoind",), "litecoind") is None:
+        suite.missing.append(
+            "tests on a real Litecoin node: no litecoind, and none could be had (Debian: litecoind)"
+        )
     try:
         devchain.install(with_compiler=True)
     except devchain.ChainError as error:
@@ -130,16 +134,18 @@ def _get_ready(suite: Suite) -> list[str]:
     return leave_out
 
 
-def _browser() -> str | None:
+def _program(names: tuple[str, ...], package: str) -> str | None:
+    """A program that the tests need, from the system's packages where it is not there yet."""
+
     def found() -> str | None:
-        return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+        return next((path for name in names if (path := shutil.which(name))), None)
 
     if found() is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        say("Installing Chromium from the system's packages (once) …")
+        say(f"Installing {package} from the system's packages (once) …")
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for command in (
             ["apt-get", "-qq", "update"],
-            ["apt-get", "-qq", "install", "-y", "--no-install-recommends", "chromium"],
+            ["apt-get", "-qq", "install", "-y", "--no-install-recommends", package],
         ):
             subprocess.run(command, env=quiet, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     return found()

@@ -133,7 +133,7 @@ def set_tags(*, grant: Grant, at: datetime, tags: Iterable[str]) -> list[str]:
 def move_case(*, grant: Grant, at: datetime, to: str, disposition: str = "", reason: str = "") -> Case:
     """Move the case by its table. Closing needs a disposition, no standing freeze and no open duty.
 
-    A closed case no longer has its wallets looked at: each look tells a chain's operator whom one investigates.
+    A closed case has its wallets looked at seldom or never: each look tells a chain's operator whom one investigates.
     """
     grant.require(Permission.MOVE)
     case = lock_case(grant, at=at)

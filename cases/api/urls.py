@@ -8,6 +8,8 @@ from cases.access import PATTERN
 from cases.api.base import NoSuchUrl
 from cases.api.endpoints import (
     accounts,
+    addresses,
+    alerts,
     cases,
     chronology,
     due,
@@ -72,6 +74,7 @@ casework = [
     ),
     path(f"{CASE}/accounts/<api_number:number>/holdings", accounts.Holdings.as_view(), name="api-holdings"),
     path(f"{CASE}/wallets", wallets.Wallets.as_view(), name="api-wallets"),
+    path(f"{CASE}/wallets/detect", addresses.DetectAddress.as_view(), name="api-wallet-detect"),
     path(f"{CASE}/wallets/<api_number:number>", wallets.OneWallet.as_view(), name="api-wallet"),
     path(
         f"{CASE}/wallets/<api_number:number>/detach", wallets.DetachWallet.as_view(), name="api-wallet-detach"
@@ -90,6 +93,15 @@ FREEZE = f"{CASE}/freezes/<api_number:number>"
 SHARE = f"{CASE}/shares/<api_number:number>"
 
 process = [
+    path(f"{CASE}/alerts", alerts.Alerts.as_view(), name="api-alerts"),
+    path(f"{CASE}/alerts/<api_number:number>", alerts.OneAlert.as_view(), name="api-alert"),
+    path(
+        f"{CASE}/alerts/<api_number:number>/acknowledge",
+        alerts.AcknowledgeAlert.as_view(),
+        name="api-alert-acknowledge",
+    ),
+    path(f"{CASE}/thresholds", alerts.Thresholds.as_view(), name="api-thresholds"),
+    path(f"{CASE}/thresholds/remove", alerts.RemoveThreshold.as_view(), name="api-threshold-remove"),
     path(f"{CASE}/orders", orders.Orders.as_view(), name="api-orders"),
     path(ORDER, orders.OneOrder.as_view(), name="api-order"),
     path(f"{ORDER}/verify", orders.VerifyOrder.as_view(), name="api-order-verify"),

@@ -164,6 +164,50 @@ _SUBJECTS = {
     "wallet.refresh_asked": Sentence(_("Fresh balances of wallet %(number)s asked for"), "refresh-cw"),
 }
 
+_ON_CHAIN = (D(_("Chain"), "chain", w.chain), D(_("Address"), "address"))
+_ALERTS = {
+    "wallet.balance_changed": Sentence(
+        _("Alert %(number)s, %(kind)s: the balance of wallet %(wallet)s changed"),
+        "bell",
+        "warn",
+        (
+            *_ON_CHAIN,
+            D(_("Movement"), "", w.movement),
+            D(_("Before"), "", w.balance_before),
+            D(_("After"), "", w.balance_after),
+        ),
+        facts=(("kind", w.alert_kind), ("wallet", w.number)),
+    ),
+    "wallet.sources_disagree": Sentence(
+        _("Alert %(number)s: two sources contradict each other about wallet %(wallet)s"),
+        "octagon-alert",
+        "bad",
+        (*_ON_CHAIN, D(_("The sources say"), "", w.contradiction)),
+        facts=(("wallet", w.number),),
+    ),
+    "alert.acknowledged": Sentence(
+        _("Alert %(number)s was taken note of"),
+        "check",
+        details=(D(_("Kind"), "kind", w.alert_kind), D(_("Note"), "note")),
+    ),
+    "threshold.set": Sentence(
+        _("Threshold of movements of %(asset)s set"),
+        "settings",
+        details=(
+            D(_("Chain"), "chain", w.chain),
+            D(_("Smallest movement that is told"), "", w.threshold),
+            D(_("Until then"), "", w.old_threshold),
+        ),
+        facts=(("asset", w.text),),
+    ),
+    "threshold.removed": Sentence(
+        _("Threshold of movements of %(asset)s removed"),
+        "settings",
+        details=(D(_("Chain"), "chain", w.chain), D(_("Until then"), "", w.old_threshold)),
+        facts=(("asset", w.text),),
+    ),
+}
+
 _ORDERS = {
     "order.recorded": Sentence(
         _("Order %(number)s recorded: %(instrument)s"),
@@ -400,7 +444,7 @@ _SHARES = {
     ),
 }
 
-# The installation's own record: people, tokens.
+# The installation's own record: people, tokens, prices.
 _SYSTEM = {
     "person.added": Sentence(
         _("Person added: %(person)s"),
@@ -422,11 +466,25 @@ _SYSTEM = {
         facts=(("label", w.text),),
     ),
     "token.revoked": Sentence(_("Token revoked: %(label)s"), "key-round", facts=(("label", w.text),)),
+    "prices.imported": Sentence(
+        _("Prices imported from %(filename)s"),
+        "upload",
+        details=(
+            D(_("SHA-256"), "sha256"),
+            D(_("Size"), "size", w.size),
+            D(_("Prices added"), "added", w.number),
+            D(_("Prices corrected"), "corrected", w.number),
+            D(_("For"), "keys", w.listed),
+            D(_("Sources"), "sources", w.listed),
+        ),
+        facts=(("filename", w.text),),
+    ),
 }
 
 SENTENCES: dict[str, Sentence] = {
     **_CASE,
     **_SUBJECTS,
+    **_ALERTS,
     **_ORDERS,
     **_FREEZES,
     **_SHARES,

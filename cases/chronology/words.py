@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from cases.models import (
+    AlertKind,
     Case,
     Confidence,
     ExchangeAccount,
@@ -84,6 +85,7 @@ role = _label(Role)
 subject_kind = _label(SubjectKind)
 subject_role = _label(SubjectRole)
 wallet_role = _label(WalletRole)
+alert_kind = _label(AlertKind)
 confidence = _label(Confidence)
 account_status = _label(AccountStatus)
 instrument = _label(Instrument)
@@ -198,6 +200,60 @@ def amounts(which: str) -> Words:
 def holding(details: Mapping[str, Any]) -> str | None:
     """An account's holding, from the whole of the event's details."""
     return amount_text(details.get("amount"), details["decimals"], details["asset"])
+
+
+def _seen(details: Mapping[str, Any], which: str) -> str | None:
+    look = details.get(which)
+    if not look:
+        return None
+    return _("%(amount)s at block %(height)s of %(time)s, looked at %(looked)s, from %(provider)s") % {
+        "amount": amount_text(look["amount"], details["decimals"], details["asset"]),
+        "height": look["block_height"],
+        "time": moment(look["block_time"]),
+        "looked": moment(look["looked_at"]),
+        "provider": look["provider"],
+    }
+
+
+def balance_before(details: Mapping[str, Any]) -> str | None:
+    """What the look before had confirmed, from the whole of the event's details."""
+    return _seen(details, "before")
+
+
+def balance_after(details: Mapping[str, Any]) -> str | None:
+    """What the look found, from the whole of the event's details."""
+    return _seen(details, "after")
+
+
+def movement(details: Mapping[str, Any]) -> str | None:
+    """By how much the balance moved, with its sign."""
+    moved = int(details["after"]["amount"]) - int(details["before"]["amount"])
+    text = amount_text(str(moved), details["decimals"], details["asset"])
+    return f"+{text}" if moved > 0 else text
+
+
+def contradiction(details: Mapping[str, Any]) -> str | None:
+    """What each source said, and at which block."""
+    lines = [
+        f"{said['provider']}: {amount_text(said['amount'], details['decimals'], details['asset'])}"
+        for said in details["said"]
+    ]
+    look = details["look"]
+    lines.append(
+        _("at block %(height)s of %(time)s")
+        % {"height": look["block_height"], "time": moment(look["block_time"])}
+    )
+    return "\n".join(lines)
+
+
+def threshold(details: Mapping[str, Any]) -> str | None:
+    """The smallest movement that is told."""
+    return amount_text(details.get("minimum"), details["decimals"], details["asset"])
+
+
+def old_threshold(details: Mapping[str, Any]) -> str | None:
+    """The threshold that stood before."""
+    return amount_text(details.get("old"), details["decimals"], details["asset"])
 
 
 # ── Changes: {field: [old, new]} ──────────────────────────────────────────────────────────────────────────

@@ -33,7 +33,7 @@ from wallets.chains import CHAINS
 from wallets.registry import ensure_assets
 
 FORMAT = "holdfast-case-file"
-VERSION = 1
+VERSION = 2
 NAMED_ASSETS = frozenset({FreezeScope.ASSET, FreezeScope.AMOUNT})
 
 
@@ -298,6 +298,14 @@ def _system(wallets: list[Facts]) -> Facts:
         "holdings": _(
             "Holdings of accounts are what the exchange's own books said, as an officer entered them with their "
             "source and time. They too are stored once."
+        ),
+        "values": _(
+            "A value in a currency is no part of an amount. It was worked out for this file from the exact amount and the "
+            "newest price that the system held for the time of the balance or before it, and is rounded, half to even, to "
+            "the smallest unit of the currency. Beside it stand the price, its source and its time, and whether the price "
+            "was older than 48 hours at the time of the balance. Of several prices for the same moment the one recorded "
+            "last counts. Prices come from files or from a source that the installation names; each is stored once, and "
+            "the database refuses to change or delete it. Where there is no price, the file says so."
         ),
         "record": _(
             "Every change is written into the record in the same transaction, by the database itself: in a gapless "

@@ -3,12 +3,13 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from cases.exports.values import Facts, act, balance, chain, coded, holding, when
+from cases.exports import worth
+from cases.exports.values import Facts, act, chain, coded, when
 from cases.models import AccountHolding, Case, CaseWallet, Confidence, ExchangeAccount, Subject
 from cases.models.accounts import AccountStatus
 from cases.models.subjects import SubjectKind, SubjectRole
 from cases.models.wallets import WalletRole
-from wallets.snapshots import balances_of
+from cases.queries.wallets import known_to
 
 
 def subjects(case: Case) -> list[Facts]:
@@ -44,7 +45,7 @@ def wallets(case: Case, *, at: datetime) -> list[Facts]:
         .select_related("wallet", "subject", "attached_by", "detached_by")
         .order_by("number")
     )
-    known = balances_of([row.wallet_id for row in rows], at=at)
+    known = worth.balances(known_to(rows, at=at))
     return [
         {
             **_wallet(row, number=row.number),
@@ -57,7 +58,7 @@ def wallets(case: Case, *, at: datetime) -> list[Facts]:
             "attribution": _attribution(row),
             "attached": act(row.attached_at, row.attached_by),
             "detached": act(row.detached_at, row.detached_by),
-            "balances": [balance(view) for view in known.get(row.wallet_id, [])],
+            "balances": known.get(row.wallet_id, []) if row.detached_at is None else [],
         }
         for row in rows
     ]
@@ -76,11 +77,11 @@ def _wallet(row: CaseWallet, *, number: int) -> Facts:
 def target_wallets(rows: Collection[CaseWallet], *, at: datetime) -> list[Facts]:
     """The wallets that freezes of a matter hold: address and balances, nothing of what the case thinks of them."""
     ordered = sorted(rows, key=lambda row: row.number)
-    known = balances_of([row.wallet_id for row in ordered], at=at)
+    known = worth.balances(known_to(ordered, at=at))
     return [
         {
             **_wallet(row, number=place),
-            "balances": [balance(view) for view in known.get(row.wallet_id, [])],
+            "balances": known.get(row.wallet_id, []),
         }
         for place, row in enumerate(ordered, start=1)
     ]
@@ -97,7 +98,7 @@ def accounts(case: Case) -> list[Facts]:
             else {"number": row.subject.number, "name": row.subject.name},
             "remarks": row.remarks,
             "attached": act(row.attached_at, row.attached_by),
-            "holdings": [holding(each) for each in _holdings(row)],
+            "holdings": worth.holdings(_holdings(row)),
         }
         for row in rows.order_by("number")
     ]
@@ -133,7 +134,7 @@ def target_accounts(targets: dict[ExchangeAccount, set[str] | None]) -> list[Fac
         found.append(
             {
                 **_account(row, number=place),
-                "holdings": [holding(each) for each in newest.values()],
+                "holdings": worth.holdings(list(newest.values())),
             }
         )
     return found

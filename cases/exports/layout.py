@@ -290,6 +290,7 @@ def _system(content: Facts) -> list[Block]:
     titles = {
         "balances": _("Balances"),
         "holdings": _("Holdings of accounts"),
+        "values": _("Values in currencies"),
         "freezes": _("Freezes"),
         "papers": _("Papers"),
         "record": _("The record"),

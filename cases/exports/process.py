@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from cases.exports.values import Facts, act, amount, chain, coded, holding, person, reading, when, when_in
+from cases.exports.values import Facts, act, amount, chain, coded, holding, person, sighting, when, when_in
+from cases.exports.worth import FreezeWorth, freeze_amounts
 from cases.models import (
     AccountHolding,
     Case,
@@ -20,7 +21,7 @@ from cases.models import (
     VerificationMethod,
 )
 from cases.status import OBLIGATION_FINAL, ORDER_FINAL, FreezeStatus, ObligationStatus, OrderStatus
-from wallets.models import Reading
+from wallets.models import Sighting
 
 Numbers = Mapping[tuple[str, int], int]
 
@@ -155,8 +156,8 @@ def freeze_rows(case: Case, order: LegalOrder | None = None) -> list[FreezeOrder
         .prefetch_related(
             "approvals__approver",
             "amounts__chain_asset",
-            "amounts__reading_proposed",
-            "amounts__reading_applied",
+            "amounts__sighting_proposed__batch",
+            "amounts__sighting_applied__batch",
             "amounts__holding_proposed",
             "amounts__holding_applied",
         )
@@ -167,8 +168,10 @@ def freeze_rows(case: Case, order: LegalOrder | None = None) -> list[FreezeOrder
 def freezes(rows: Iterable[FreezeOrder]) -> list[Facts]:
     """Freezes with everything that the case knows of them."""
     found = []
+    rows = list(rows)
+    worth = freeze_amounts(rows)
     for row in rows:
-        facts = _freeze(row, numbers=None)
+        facts = _freeze(row, numbers=None, worth=worth)
         facts["reason"] = row.reason
         facts["basis"]["policy_hold"] = row.policy_hold
         facts["basis"]["formal_order_by"] = when(row.formal_order_by)
@@ -182,14 +185,16 @@ def freezes(rows: Iterable[FreezeOrder]) -> list[Facts]:
 
 def matter_freezes(rows: Iterable[FreezeOrder], *, numbers: Numbers) -> list[Facts]:
     """Freezes as the order's authority may see them: basis, target, people, times, amounts; no reasons or comments."""
-    return [_freeze(row, numbers=numbers) for row in rows]
+    rows = list(rows)
+    worth = freeze_amounts(rows)
+    return [_freeze(row, numbers=numbers, worth=worth) for row in rows]
 
 
 def _approvals(row: FreezeOrder) -> list[FreezeApproval]:
     return sorted(row.approvals.all(), key=lambda approval: (approval.given_at, approval.pk))
 
 
-def _freeze(row: FreezeOrder, *, numbers: Numbers | None) -> Facts:
+def _freeze(row: FreezeOrder, *, numbers: Numbers | None, worth: Mapping[int, FreezeWorth]) -> Facts:
     return {
         "number": row.number if numbers is None else numbers["freeze", row.number],
         "status": coded(row.status, FreezeStatus),
@@ -207,7 +212,9 @@ def _freeze(row: FreezeOrder, *, numbers: Numbers | None) -> Facts:
         "confirmed": act(row.confirmed_at, row.confirmed_by),
         "release_proposed": act(row.release_proposed_at, row.release_proposed_by),
         "released": act(row.released_at, row.released_by),
-        "amounts": [_amount(each) for each in sorted(row.amounts.all(), key=lambda each: each.asset)],
+        "amounts": [
+            _amount(each, worth[each.pk]) for each in sorted(row.amounts.all(), key=lambda each: each.asset)
+        ],
         "is_fictional": row.is_fictional,
     }
 
@@ -240,20 +247,23 @@ def _target(row: FreezeOrder) -> Facts:
     }
 
 
-def _amount(row: FreezeAmount) -> Facts:
+def _amount(row: FreezeAmount, worth: FreezeWorth) -> Facts:
+    ordered = amount(None if row.amount is None else int(row.amount), row.decimals, row.asset)
     return {
         "asset": row.asset,
-        "ordered": amount(None if row.amount is None else int(row.amount), row.decimals, row.asset),
-        "at_proposal": _proof(row, row.reading_proposed, row.holding_proposed),
-        "at_application": _proof(row, row.reading_applied, row.holding_applied),
+        "ordered": ordered and {**ordered, "values": worth.ordered},
+        "at_proposal": _proof(row, row.sighting_proposed, row.holding_proposed, worth.at_proposal),
+        "at_application": _proof(row, row.sighting_applied, row.holding_applied, worth.at_application),
     }
 
 
-def _proof(row: FreezeAmount, read: Reading | None, held: AccountHolding | None) -> Facts | None:
-    """What is known of the balance at that moment; None is unknown, never zero."""
-    if read is not None:
-        return reading(read, decimals=row.decimals, symbol=row.asset)
-    return None if held is None else holding(held)
+def _proof(
+    row: FreezeAmount, seen: Sighting | None, held: AccountHolding | None, values: list[Facts]
+) -> Facts | None:
+    """What is known of the balance at that moment and what it was worth; None is unknown, never zero."""
+    if seen is not None:
+        return {**sighting(seen, decimals=row.decimals, symbol=row.asset), "values": values}
+    return None if held is None else {**holding(held), "values": values}
 
 
 def shares(case: Case) -> list[Facts]:

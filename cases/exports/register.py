@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from cases.exports import said
+from cases.exports import said, worth
 from cases.exports.pieces import (
     Block,
     Column,
@@ -260,8 +260,20 @@ def _people(freeze: Facts) -> Block:
 def _amounts(found: list[Facts]) -> Block:
     rows = []
     for each in found:
-        ordered = said.amount(each["ordered"], _("%(asset)s: whatever is there") % {"asset": each["asset"]})
-        proposed, applied = each["at_proposal"], each["at_application"]
-        rows.append([ordered, said.figure(_("When proposed"), proposed), said.proof(proposed)])
-        rows.append([[], said.figure(_("When applied"), applied), said.proof(applied)])
-    return table([Column(_("Ordered held"), 27), Column(_("Balance"), "1fr"), Column(_("Proof"), 88)], rows)
+        asset, asked = each["asset"], each["ordered"]
+        ordered = said.amount(asked, _("%(asset)s: whatever is there") % {"asset": asset})
+        rows.append(
+            [lines(ordered, worth.sums(asked)), *_known(_("When proposed"), each["at_proposal"], asset)]
+        )
+        rows.append([[], *_known(_("When applied"), each["at_application"], asset)])
+        if behind := worth.prices(asked, asset, proposal=True):
+            rows.append([[], value(_("What is ordered, when proposed"), "t"), lines(*behind)])
+    return table([Column(_("Ordered held"), 34), Column(_("Balance"), "1fr"), Column(_("Proof"), 88)], rows)
+
+
+def _known(title: str, known: Facts | None, asset: str) -> list[Value]:
+    """A balance at a moment of the freeze with what it was worth, and the proof of both."""
+    return [
+        lines(said.figure(title, known), worth.sums(known)),
+        lines(said.proof(known), *worth.prices(known, asset)),
+    ]

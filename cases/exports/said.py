@@ -105,11 +105,20 @@ def proof(known: dict[str, Any] | None) -> Value:
             value(_("By the exchange's books: %(source)s") % {"source": known["source"]}),
             value(_("observed %(moment)s") % {"moment": moment(known["observed_at"])}, "t"),
         )
-    taken = _("from %(source)s, taken %(moment)s") % {
+    return lines(block(known["block"]), *looked(known))
+
+
+def looked(known: dict[str, Any]) -> list[Value]:
+    """Who was asked and when, whether a second source agreed, and how the answer belongs to its block."""
+    asked = _("from %(source)s, looked at %(moment)s") % {
         "source": known["source"],
-        "moment": stamp(known["taken_at"]),
+        "moment": stamp(known["looked_at"]),
     }
-    return lines(block(known["block"]), value(taken, "t"))
+    agreed = known["agreement"]["text"]
+    if known["second_source"]:
+        agreed = _("%(agreement)s: %(second)s") % {"agreement": agreed, "second": known["second_source"]}
+    how = _("%(pin)s; %(depth)s") % {"pin": known["pin"]["text"], "depth": known["depth"]["text"]}
+    return [value(asked, "t"), value(agreed, "t"), value(how, "t")]
 
 
 def clock(state: str) -> str:

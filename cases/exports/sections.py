@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from cases.exports import said
+from cases.exports import said, worth
 from cases.exports.pieces import (
     Block,
     Column,
@@ -87,12 +87,15 @@ def _wallet(wallet: Facts) -> Block:
     marks = [said.fictional(wallet), chain["name"] if chain["is_development"] else ""]
     return item(
         said.numbered(_("Wallet %(number)s"), wallet["number"], wallet.get("label") or chain["name"]),
-        [code(wallet["address"]), facts(rows), _balances(wallet["balances"])],
+        [code(wallet["address"]), facts(rows), _balances(wallet)],
         marks=marks,
     )
 
 
-def _balances(found: list[Facts]) -> Block:
+def _balances(wallet: Facts) -> Block:
+    found = wallet["balances"]
+    if wallet.get("detached"):
+        return nothing(_("Taken out of the case: its balances are not looked up any more."))
     if not found:
         return nothing(_("No asset of this chain is known to the system."))
     return table(
@@ -117,17 +120,23 @@ def _balance(known: Facts) -> list[Value]:
     figure = said.amount(known["amount"], "")
     if state["code"] != "ok":
         figure = lines(figure, value(state["text"], "s"))
-    taken = _("from %(source)s, taken %(moment)s") % {
-        "source": known["source"],
-        "moment": said.stamp(known["taken_at"]),
-    }
-    confirmed = None
-    if known["looked_at"] and known["looked_at"] != known["taken_at"]:
-        confirmed = value(_("last confirmed %(moment)s") % {"moment": said.stamp(known["looked_at"])}, "t")
+    unchanged = None
+    if known["changed_at"] and known["changed_at"] != known["looked_at"]:
+        unchanged = value(_("unchanged since %(moment)s") % {"moment": said.stamp(known["changed_at"])}, "t")
     contract = (
         value(_("contract %(address)s") % {"address": asset["contract"]}, "x") if asset["contract"] else None
     )
-    return [name, figure, lines(said.block(known["block"]), value(taken, "t"), confirmed, contract)]
+    return [
+        name,
+        lines(figure, worth.sums(known)),
+        lines(
+            said.block(known["block"]),
+            *said.looked(known),
+            unchanged,
+            *worth.prices(known, asset["symbol"]),
+            contract,
+        ),
+    ]
 
 
 def accounts(found: list[Facts]) -> list[Block]:
@@ -175,10 +184,11 @@ def _holdings(found: list[Facts]) -> Block:
         [
             [
                 value(said.stamp(each["observed_at"])),
-                said.amount(each["amount"], ""),
+                lines(said.amount(each["amount"], ""), worth.sums(each)),
                 lines(
                     value(each["source"]),
                     value(_("recorded %(moment)s") % {"moment": said.stamp(each["recorded_at"])}, "t"),
+                    *worth.prices(each, each["amount"]["symbol"]),
                 ),
             ]
             for each in found

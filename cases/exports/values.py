@@ -13,7 +13,7 @@ from cases.models import AccountHolding
 from cases.people.models import User
 from wallets.amounts import to_text
 from wallets.chains import CHAINS
-from wallets.models import Asset, Reading
+from wallets.models import Asset, ReadingBatch, Sighting
 from wallets.snapshots import BalanceView
 
 Facts = dict[str, Any]
@@ -81,16 +81,20 @@ def asset(row: Asset) -> Facts:
     }
 
 
-def reading(row: Reading, *, decimals: int, symbol: str) -> Facts:
-    """What a chain said: the amount with its block, source and times."""
+def sighting(row: Sighting, *, decimals: int, symbol: str) -> Facts:
+    """What a chain said: the amount with the look that had confirmed it last, its block, source and times."""
+    look = row.batch
     return {
         "kind": "reading",
         "amount": amount(row.amount, decimals, symbol),
-        "block": {"height": row.block_height, "hash": row.block_hash, "time": when(row.block_time)},
-        "pinned_by": coded(row.pinned_by, Reading.Pin),
-        "source": row.provider,
-        "taken_at": when(row.taken_at),
-        "recorded_at": when(row.recorded_at),
+        "block": {"height": look.block_height, "hash": look.block_hash, "time": when(look.block_time)},
+        "pin": coded(look.pin, ReadingBatch.Pin),
+        "depth": coded(look.depth, ReadingBatch.Depth),
+        "source": look.provider,
+        "agreement": coded(look.agreement, ReadingBatch.Agreement),
+        "second_source": look.seconded_by,
+        "looked_at": when(look.taken_at),
+        "recorded_at": when(look.recorded_at),
     }
 
 
@@ -108,6 +112,8 @@ def holding(row: AccountHolding) -> Facts:
 def state_words(view: BalanceView) -> str:
     """How far a balance can be trusted, in words. Unknown is said, never shown as zero."""
     since = "" if view.since is None else moment_text(view.since)
+    if view.state == "hidden":
+        return _("Cannot be observed")
     if view.state == "never_read":
         return _("Not read yet")
     if view.state == "failing":
@@ -119,7 +125,7 @@ def state_words(view: BalanceView) -> str:
 
 
 def balance(view: BalanceView) -> Facts:
-    """One asset of a wallet as known: the state in words, and the last reading where there is one."""
+    """One asset of a wallet as known: the state in words, and the last look that confirmed it."""
     known: Facts = {
         "asset": asset(view.asset),
         "state": {"code": view.state, "text": state_words(view)},
@@ -128,9 +134,12 @@ def balance(view: BalanceView) -> Facts:
         "amount": amount(view.amount, view.asset.decimals, view.asset.symbol),
         "block": None,
         "source": view.provider,
-        "taken_at": when(view.taken_at),
+        "agreement": coded(view.agreement or "", ReadingBatch.Agreement),
+        "second_source": view.seconded_by or "",
         "looked_at": when(view.looked_at),
-        "pinned_by": coded(view.pinned_by or "", Reading.Pin),
+        "changed_at": when(view.changed_at),
+        "pin": coded(view.pin or "", ReadingBatch.Pin),
+        "depth": coded(view.depth or "", ReadingBatch.Depth),
     }
     if view.amount is not None:
         known["block"] = {

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 class SearchForm(forms.Form):
     q = forms.CharField(
         label=_("Search"),
-        max_length=200,
+        max_length=512,
         help_text=_(
             "A case reference, words of a title, a name or alias, an account number, an agency reference, an address."
         ),

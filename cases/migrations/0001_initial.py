@@ -159,8 +159,8 @@ class Migration(migrations.Migration):
                 ('chain_asset', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallets.asset')),
                 ('holding_applied', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.accountholding')),
                 ('holding_proposed', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.accountholding')),
-                ('reading_applied', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallets.reading')),
-                ('reading_proposed', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallets.reading')),
+                ('sighting_applied', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallets.sighting')),
+                ('sighting_proposed', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallets.sighting')),
                 ('freeze', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='amounts', to='cases.freezeorder')),
             ],
         ),
@@ -478,7 +478,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='freezeamount',
-            trigger=pgtrigger.compiler.Trigger(name='freezeamount_stands', sql=wallets.models.triggers.FirmTriggerSql(func="IF (NEW.freeze_id, NEW.asset, NEW.decimals, NEW.amount, NEW.reading_proposed_id, NEW.holding_proposed_id) IS DISTINCT FROM (OLD.freeze_id, OLD.asset, OLD.decimals, OLD.amount, OLD.reading_proposed_id, OLD.holding_proposed_id) OR (OLD.reading_applied_id IS NOT NULL AND NEW.reading_applied_id IS DISTINCT FROM OLD.reading_applied_id) OR (OLD.holding_applied_id IS NOT NULL AND NEW.holding_applied_id IS DISTINCT FROM OLD.holding_applied_id) THEN RAISE EXCEPTION 'the balance at a freeze is never overwritten' USING ERRCODE = 'check_violation'; END IF; RETURN NEW;", hash='efe73ba7d6cd06a0a76cdad711dddd231cc675a8', operation='UPDATE', pgid='pgtrigger_freezeamount_stands_2bece', table='cases_freezeamount', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='freezeamount_stands', sql=wallets.models.triggers.FirmTriggerSql(func="IF (NEW.freeze_id, NEW.asset, NEW.decimals, NEW.amount, NEW.sighting_proposed_id, NEW.holding_proposed_id) IS DISTINCT FROM (OLD.freeze_id, OLD.asset, OLD.decimals, OLD.amount, OLD.sighting_proposed_id, OLD.holding_proposed_id) OR (OLD.sighting_applied_id IS NOT NULL AND NEW.sighting_applied_id IS DISTINCT FROM OLD.sighting_applied_id) OR (OLD.holding_applied_id IS NOT NULL AND NEW.holding_applied_id IS DISTINCT FROM OLD.holding_applied_id) THEN RAISE EXCEPTION 'the balance at a freeze is never overwritten' USING ERRCODE = 'check_violation'; END IF; RETURN NEW;", hash='ee945f2390831d6ba6e8dfd5b223f0993000d8a4', operation='UPDATE', pgid='pgtrigger_freezeamount_stands_2bece', table='cases_freezeamount', when='BEFORE')),
         ),
         migrations.AddIndex(
             model_name='idempotentrequest',

@@ -1,6 +1,7 @@
 """The casework's tables, one file per concept."""
 
 from cases.models.accounts import AccountHolding, AccountStatus, ExchangeAccount
+from cases.models.alerts import Alert, AlertKind, MovementThreshold
 from cases.models.cases import Case, CaseTag, Classification, Membership, Note, Typology
 from cases.models.evidence import OrderPaper
 from cases.models.exports import Export, ExportProfile
@@ -14,6 +15,8 @@ from cases.models.wallets import CaseWallet, WalletRole
 __all__ = [
     "AccountHolding",
     "AccountStatus",
+    "Alert",
+    "AlertKind",
     "Case",
     "CaseTag",
     "CaseWallet",
@@ -31,6 +34,7 @@ __all__ = [
     "LegalOrder",
     "MatterShare",
     "Membership",
+    "MovementThreshold",
     "Note",
     "Obligation",
     "ObligationKind",

@@ -12,7 +12,7 @@ from cases.models.orders import Obligation
 from cases.models.wallets import CaseWallet
 from cases.people.models import User
 from cases.status import FreezeStatus
-from wallets.models import Asset, BaseUnitsField, Reading
+from wallets.models import Asset, BaseUnitsField, Sighting
 from wallets.models.triggers import FirmTrigger
 
 
@@ -223,14 +223,14 @@ class FreezeAmount(models.Model):
     # Null: whatever is there.
     amount = BaseUnitsField(_("amount in base units"), null=True, blank=True)
     # The proof of the balance at that moment; never overwritten once set.
-    reading_proposed = models.ForeignKey(
-        Reading, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    sighting_proposed = models.ForeignKey(
+        Sighting, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     holding_proposed = models.ForeignKey(
         AccountHolding, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    reading_applied = models.ForeignKey(
-        Reading, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    sighting_applied = models.ForeignKey(
+        Sighting, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     holding_applied = models.ForeignKey(
         AccountHolding, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
@@ -250,10 +250,11 @@ class FreezeAmount(models.Model):
                 name="freezeamount_stands",
                 operation=pgtrigger.Update,
                 when=pgtrigger.Before,
-                func="IF (NEW.freeze_id, NEW.asset, NEW.decimals, NEW.amount, NEW.reading_proposed_id, "
+                func="IF (NEW.freeze_id, NEW.asset, NEW.decimals, NEW.amount, NEW.sighting_proposed_id, "
                 "NEW.holding_proposed_id) IS DISTINCT FROM (OLD.freeze_id, OLD.asset, OLD.decimals, OLD.amount, "
-                "OLD.reading_proposed_id, OLD.holding_proposed_id) "
-                "OR (OLD.reading_applied_id IS NOT NULL AND NEW.reading_applied_id IS DISTINCT FROM OLD.reading_applied_id) "
+                "OLD.sighting_proposed_id, OLD.holding_proposed_id) "
+                "OR (OLD.sighting_applied_id IS NOT NULL "
+                "AND NEW.sighting_applied_id IS DISTINCT FROM OLD.sighting_applied_id) "
                 "OR (OLD.holding_applied_id IS NOT NULL AND NEW.holding_applied_id IS DISTINCT FROM OLD.holding_applied_id) "
                 "THEN RAISE EXCEPTION 'the balance at a freeze is never overwritten' "
                 "USING ERRCODE = 'check_violation'; END IF; RETURN NEW;",

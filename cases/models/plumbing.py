@@ -52,7 +52,7 @@ class SavedSearch(models.Model):
 
     token = models.CharField(max_length=24, unique=True, default=new_search_token, editable=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    text = models.CharField(_("search"), max_length=200)
+    text = models.CharField(_("search"), max_length=512)
     searched_at = models.DateTimeField()
 
     class Meta:

@@ -25,7 +25,7 @@ class CaseWallet(models.Model):
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="wallets")
     number = models.PositiveIntegerField()
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="+")
-    typed = models.CharField(_("address as typed"), max_length=200)
+    typed = models.CharField(_("address as typed"), max_length=600)
     checksum = models.CharField(
         max_length=5, choices=[("valid", _("Checksum valid")), ("none", _("No checksum in the address"))]
     )
@@ -42,6 +42,8 @@ class CaseWallet(models.Model):
     attribution_source = models.CharField(_("source of the attribution"), max_length=500)
     attribution_confidence = models.CharField(_("confidence"), max_length=6, choices=Confidence.choices)
     is_fictional = models.BooleanField(_("fictional"), default=False)
+    # When this case asked last for a look: that another one did is not its to know.
+    asked_at = models.DateTimeField(null=True, blank=True)
     attached_at = models.DateTimeField()
     attached_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     detached_at = models.DateTimeField(null=True, blank=True)

@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import Count, Model, Q
 
 from cases.models import (
+    Alert,
     Case,
     CaseTag,
     CaseWallet,
@@ -31,6 +32,7 @@ LIST_KEYS = (Key("touched_at", datetime, descending=True), Key("reference", str,
 _COUNTED: dict[str, tuple[type[Model], str]] = {
     "subjects": (Subject, ""),
     "wallets": (CaseWallet, "detached_at IS NULL"),
+    "alerts": (Alert, "acknowledged_at IS NULL"),
     "accounts": (ExchangeAccount, ""),
     "orders": (LegalOrder, ""),
     "freezes": (FreezeOrder, ""),

@@ -5,7 +5,7 @@ deadlines cost the same however many there are. Whose cases are read is said by 
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
 from django.core.exceptions import EmptyResultSet
@@ -73,9 +73,11 @@ class DueItem:
 
 @dataclass(frozen=True, slots=True)
 class DueCounts:
-    """How many deadlines are overdue, and how many fall within SOON; at most COUNTED each."""
+    """How many deadlines are overdue, how many are left of today (in UTC), how many fall within SOON; at most COUNTED
+    each."""
 
     overdue: int
+    today: int
     soon: int
 
 
@@ -163,10 +165,11 @@ def _item(row: tuple[Any, ...]) -> DueItem:
 def counts(scope: Scope | None, *, at: datetime) -> DueCounts:
     """How many deadlines there are, counted only so far as it matters. One query."""
     if scope is None:
-        return DueCounts(0, 0)
+        return DueCounts(0, 0, 0)
+    midnight = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     sums: list[str] = []
     params: list[Any] = []
-    for since, until in ((None, at), (at, at + SOON)):
+    for since, until in ((None, at), (at, midnight), (at, at + SOON)):
         parts = []
         for source in _SOURCES:
             window = f"{source.moment} < %s" + (f" AND {source.moment} >= %s" if since else "")
@@ -180,4 +183,4 @@ def counts(scope: Scope | None, *, at: datetime) -> DueCounts:
     with connection.cursor() as cursor:
         cursor.execute("SELECT " + ", ".join(sums), params)
         row = cursor.fetchone()
-    return DueCounts(*row) if row else DueCounts(0, 0)
+    return DueCounts(*row) if row else DueCounts(0, 0, 0)

@@ -21,8 +21,9 @@ from cases.models import (
 )
 from cases.queries.orders import BY_NUMBER
 from cases.queries.paging import PAGE_SIZE, Page, keyset
+from cases.queries.wallets import known_to
 from cases.status import FREEZE_STANDING, OBLIGATION_FINAL, ORDER_EXECUTABLE, ORDER_FINAL, ObligationStatus
-from wallets.snapshots import BalanceView, balances_of
+from wallets.snapshots import BalanceView
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,11 @@ def freeze_of(case: Case, number: int) -> FreezeOrder:
 def freeze_content(freeze: FreezeOrder, *, at: datetime) -> FreezeContent:
     """What stands beside the freeze itself: the amounts with their proofs, the words given, what is there now."""
     amounts = freeze.amounts.select_related(
-        "chain_asset", "reading_proposed", "reading_applied", "holding_proposed", "holding_applied"
+        "chain_asset",
+        "sighting_proposed__batch",
+        "sighting_applied__batch",
+        "holding_proposed",
+        "holding_applied",
     ).order_by("asset")
     wallet = freeze.wallet
     return FreezeContent(
@@ -160,7 +165,7 @@ def freeze_content(freeze: FreezeOrder, *, at: datetime) -> FreezeContent:
         basis=basis_of(freeze),
         amounts=list(amounts),
         approvals=list(freeze.approvals.select_related("approver").order_by("given_at", "pk")),
-        balances=[] if wallet is None else balances_of([wallet.wallet_id], at=at).get(wallet.wallet_id, []),
+        balances=[] if wallet is None else known_to([wallet], at=at).get(wallet.wallet_id, []),
         holdings=[] if freeze.account is None else latest_holdings(freeze.account),
     )
 
@@ -235,7 +240,7 @@ def target_of(case: Case, key: str, *, at: datetime) -> Target:
         )
         if wallet is None:
             raise NotFound
-        views = balances_of([wallet.wallet_id], at=at).get(wallet.wallet_id, [])
+        views = known_to([wallet], at=at).get(wallet.wallet_id, [])
         return Target(
             wallet=wallet, assets=[AssetRow(v.asset.symbol, v.asset.decimals, view=v) for v in views]
         )

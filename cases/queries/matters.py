@@ -116,8 +116,8 @@ def matter_of(grant: MatterGrant) -> Matter:
         )
         .prefetch_related(
             "approvals__approver",
-            "amounts__reading_proposed",
-            "amounts__reading_applied",
+            "amounts__sighting_proposed__batch",
+            "amounts__sighting_applied__batch",
             "amounts__holding_proposed",
             "amounts__holding_applied",
         )

@@ -17,8 +17,7 @@ from django.utils.functional import Promise
 from cases.models import Case, CaseWallet, ExchangeAccount, LegalOrder, Subject
 from cases.people.models import User
 from cases.references import normalised
-from wallets.addresses import AddressError, parse
-from wallets.chains import CHAINS
+from wallets.addresses import Detection, detect
 from wallets.models import Wallet
 
 LIMIT: Final = 20
@@ -42,8 +41,10 @@ class Found:
     orders: list[LegalOrder]
     wallets: list[CaseWallet]
     more: frozenset[str]
-    # Why a text that looks like an address is none.
+    # Why a text that looks like an address is none of a chain kept here.
     address_error: str | Promise = ""
+    # Whether it is one, of a chain that is not kept here.
+    address_foreign: bool = False
     too_short: bool = False
 
     @property
@@ -76,12 +77,22 @@ def find(user: User, text: str) -> Found:
     cases: list[Case] = []
     if reference is not None:
         cases = some("cases", visible.select_related("lead").filter(reference=reference))
-    wallets, address_error = _by_address(text, ids)
+    detection = detect(text)
+    wallets, address_error = _by_address(detection, ids), _why_no_address(detection)
+    foreign = detection.verdict == "unsupported"
     too_short = not any(len(term) >= SHORTEST for term in terms)
     if too_short or wallets is not None:
         held = some("wallets", wallets) if wallets is not None else []
         return Found(
-            cases, [], [], [], held, frozenset(more), address_error, too_short and not cases and not held
+            cases,
+            [],
+            [],
+            [],
+            held,
+            frozenset(more),
+            address_error,
+            foreign,
+            too_short and not cases and not held,
         )
     if not cases:
         cases = some(
@@ -108,6 +119,7 @@ def find(user: User, text: str) -> Found:
         wallets=[],
         more=frozenset(more),
         address_error=address_error,
+        address_foreign=foreign,
     )
 
 
@@ -132,26 +144,26 @@ def all_terms(field: str, terms: list[str]) -> Q:
     return condition
 
 
-def _by_address(
-    text: str, visible_ids: "QuerySet[Case, int]"
-) -> "tuple[QuerySet[CaseWallet] | None, str | Promise]":
-    """The wallets at this address on any chain, or None where the text is no address; and why it nearly is one."""
-    spelled: dict[str, list[str]] = {}
-    nearly: str | Promise = ""
-    for chain in CHAINS:
-        try:
-            spelled.setdefault(parse(chain, text).canonical, []).append(chain)
-        except AddressError as error:
-            if error.reason_code == "wrong_checksum":
-                nearly = error.message
-    if not spelled:
-        return None, nearly
+def _by_address(detection: Detection, visible_ids: "QuerySet[Case, int]") -> "QuerySet[CaseWallet] | None":
+    """The wallets at this address on any chain, or None where the text is no address.
+
+    The chains spell one address differently: it is looked for in the canonical form of each that it fits.
+    """
+    if not detection.candidates:
+        return None
     same = Q(pk__in=[])
-    for canonical, chains in spelled.items():
-        same |= Q(address=canonical, chain__in=chains)
+    for candidate in detection.candidates:
+        same |= Q(address=candidate.canonical, chain=candidate.chain)
     return (
         CaseWallet.objects.filter(wallet__in=Wallet.objects.filter(same).values("pk"), case__in=visible_ids)
         .select_related("case", "wallet")
-        .order_by("-attached_at", "-id"),
-        "",
+        .order_by("-attached_at", "-id")
     )
+
+
+def _why_no_address(detection: Detection) -> str | Promise:
+    """Why a text that means to be an address is none here; empty for words, numbers and hashes. A key is called one."""
+    error = detection.error
+    if error is None or (detection.verdict == "not_an_address" and error.reason_code != "secret"):
+        return ""
+    return error.message

@@ -6,7 +6,7 @@ there are.
 
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from cases.models import Case, CaseWallet, Export, FreezeOrder, LegalOrder, Membership
 from cases.people.models import User
@@ -30,6 +30,7 @@ FRESH = timedelta(days=7)
 
 # As in `actions.freezes.require_live_basis`: a duty that was met still carries the freeze it asked for.
 _DUTY_ENDED = OBLIGATION_FINAL - {str(ObligationStatus.MET)}
+_TO_SIGN = [FreezeStatus.PROPOSED, FreezeStatus.RELEASE_PROPOSED]
 _TO_APPLY = [
     FreezeStatus.APPLY_FAILED,
     FreezeStatus.APPROVED,
@@ -44,19 +45,33 @@ def _freezes(scope: Q) -> "QuerySet[FreezeOrder]":
     )
 
 
+def may_sign(user: User) -> bool:
+    """Whether the person's role signs at all, in the cases that she is a member of."""
+    return Permission.FREEZE_APPROVE in of_member(user.role, reader=False)
+
+
+def _for_signature(user: User) -> "QuerySet[FreezeOrder]":
+    """What this person could sign: never what she proposed, and nothing where she only reads."""
+    member_of = Membership.objects.filter(user=user, reader=False, ended_at__isnull=True).values("case_id")
+    return _freezes(Q(case__in=visible_ids(user)) & Q(case__in=member_of)).filter(
+        (Q(status=FreezeStatus.PROPOSED) & ~Q(proposed_by=user) & ~Q(approvals__approver=user))
+        | (Q(status=FreezeStatus.RELEASE_PROPOSED) & ~Q(release_proposed_by=user))
+    )
+
+
 def to_sign(user: User, *, limit: int = LIMIT) -> list[FreezeOrder]:
     """Freezes and releases that wait for this person's signature: never those that she proposed. One query."""
-    if Permission.FREEZE_APPROVE not in of_member(user.role, reader=False):
+    if not may_sign(user):
         return []
-    may_sign = Membership.objects.filter(user=user, reader=False, ended_at__isnull=True).values("case_id")
-    return list(
-        _freezes(Q(case__in=visible_ids(user)) & Q(case__in=may_sign))
-        .filter(
-            (Q(status=FreezeStatus.PROPOSED) & ~Q(proposed_by=user) & ~Q(approvals__approver=user))
-            | (Q(status=FreezeStatus.RELEASE_PROPOSED) & ~Q(release_proposed_by=user))
-        )
-        .order_by("proposed_at", "id")[:limit]
-    )
+    return list(_for_signature(user).order_by("proposed_at", "id")[:limit])
+
+
+def to_be_signed(user: User, scope: Q, *, limit: int = LIMIT) -> list[FreezeOrder]:
+    """Freezes and releases of her cases that wait for somebody else's signature. One query."""
+    rows = _freezes(scope).filter(status__in=_TO_SIGN)
+    if may_sign(user):
+        rows = rows.exclude(pk__in=_for_signature(user).values("pk"))
+    return list(rows.order_by("proposed_at", "id")[:limit])
 
 
 def to_apply(scope: Q, *, limit: int = LIMIT) -> list[FreezeOrder]:
@@ -114,7 +129,13 @@ def exports_of(user: User, *, at: datetime, limit: int = 10) -> list[Export]:
 def failing_wallets(scope: Q, *, limit: int = 10) -> list[CaseWallet]:
     """Wallets whose source does not answer, the longest first; one more than `limit` where there are more. One query."""
     return list(
-        CaseWallet.objects.filter(scope, detached_at__isnull=True, wallet__state__failing_since__isnull=False)
+        CaseWallet.objects.filter(
+            scope,
+            detached_at__isnull=True,
+            wallet__state__failing_since__isnull=False,
+            # That it failed before was seen by somebody else's looks.
+            wallet__state__last_look_at__gte=F("attached_at"),
+        )
         .select_related("case", "wallet__state")
         .order_by("wallet__state__failing_since", "id")[: limit + 1]
     )

@@ -50,7 +50,7 @@ def field(
     label: Text = "",
     help: Text | None = "",  # noqa: A002 - the word templates use
     width: str = "",
-    optional: bool | None = None,
+    optional: bool | Text | None = None,
     prefix: Text = "",
     suffix: Text = "",
     hide_label: bool = False,
@@ -59,7 +59,8 @@ def field(
 ) -> SafeString:
     """A bound field whole: label, help, control, error; the control names its help and its error to readers.
 
-    Empty options leave what the form says; None as help or placeholder takes the form's own away.
+    Empty options leave what the form says; None as help or placeholder takes the form's own away. Words as `optional`
+    stand in place of "optional": when the field is needed after all.
     """
     widget = bound.field.widget
     if widget.is_hidden:
@@ -74,7 +75,9 @@ def field(
         if help_text
         else NOTHING,
         "error": _errors(bound),
-        "optional": format_html(' <span class="field__optional">{}</span>', _("(optional)"))
+        "optional": format_html(
+            ' <span class="field__optional">({})</span>', _("optional") if optional is True else optional
+        )
         if optional
         else NOTHING,
     }
@@ -210,6 +213,20 @@ def form_actions(content: SafeString) -> SafeString:
 # ── Errors ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _lost_files(source: Any) -> Iterator[tuple[str, str, str]]:
+    """(anchor, label, words) of each file that came with a form: the browser has let go of it."""
+    if isinstance(source, forms.BaseFormSet):
+        for form in source.forms:
+            yield from _lost_files(form)
+        return
+    for bound in source:
+        file = source.files.get(bound.html_name) if isinstance(bound.field, forms.FileField) else None
+        # A file that was itself refused has its own line already.
+        if file is not None and not bound.errors:
+            words = _("Choose %(file)s again. A browser keeps no file of a form that comes back.")
+            yield _first_control(bound), str(bound.label), words % {"file": file.name}
+
+
 def _first_control(bound: BoundField) -> str:
     if isinstance(bound.field.widget, forms.RadioSelect | forms.CheckboxSelectMultiple):
         return f"{bound.auto_id}_0"
@@ -246,6 +263,9 @@ def error_summary(*sources: Any, focus: bool = True) -> SafeString:
     ]
     if not found:
         return NOTHING
+    for source in sources:
+        if source is not None and source.is_bound:
+            found += _lost_files(source)
     items = format_html_join(
         "",
         "<li>{}</li>",

@@ -55,7 +55,13 @@ def balance(view: Any, detail: bool = False) -> SafeString:
 
     never_read has no amount; stale and failing show the last one with the time since when it is only that.
     """
-    look = look_of("reading", view.state)
+    contradicted = view.state == "failing" and view.error_code == "disagrees"
+    look = look_of("reading", "disagrees" if contradicted else view.state)
+    unavailable = (
+        _("Two sources contradict each other since %(time)s")
+        if contradicted
+        else _("Source unavailable since %(time)s")
+    )
     lines = [NOTHING]
     if view.amount is None:
         # With no reading at all the reason is the whole answer.
@@ -66,7 +72,7 @@ def balance(view: Any, detail: bool = False) -> SafeString:
                 format_html(
                     '<span class="balance__state tone-bad">{}<span>{}</span></span>',
                     icon(look.icon),
-                    _since(_("Source unavailable since %(time)s"), view.since),
+                    _since(unavailable, view.since),
                 ),
                 # Why it cannot be read, such as that no source is configured at all, belongs beside it.
                 format_html('<span class="balance__note">{}</span>', view.error or _("No reading so far")),
@@ -76,11 +82,15 @@ def balance(view: Any, detail: bool = False) -> SafeString:
         if view.state == "stale":
             lines.append(_state_line(look.icon, "warn", _("Stale since %(time)s"), view.since))
         elif view.state == "failing":
-            lines.append(_state_line(look.icon, "bad", _("Source unavailable since %(time)s"), view.since))
-        if view.state in {"stale", "failing"} and view.taken_at and not detail:
+            lines.append(_state_line(look.icon, "bad", unavailable, view.since))
+        if view.state in {"stale", "failing"} and view.looked_at and not detail:
             lines.append(
                 format_html(
-                    '<span class="balance__note">{}</span>', _since(_("Last known %(time)s"), view.taken_at)
+                    '<span class="balance__note">{}</span>',
+                    _since(
+                        _("The older amount stands: %(time)s") if contradicted else _("Last known %(time)s"),
+                        view.looked_at,
+                    ),
                 )
             )
     if detail and view.amount is not None:

@@ -113,6 +113,9 @@ LOOKS: dict[str, dict[str, Look]] = {
         "never_read": Look("neutral", "circle-dashed", _("Not read yet")),
         "stale": Look("warn", "hourglass", _("Stale")),
         "failing": Look("bad", "wifi-off", _("Source unavailable")),
+        "hidden": Look("neutral", "circle-slash", _("Cannot be observed")),
+        # A failing one of its own: the sources answer, and say different things.
+        "disagrees": Look("bad", "scale", _("Contradicted")),
     },
     "person": {
         "active": Look("good", "circle-check", _("Active")),

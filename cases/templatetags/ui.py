@@ -2,8 +2,8 @@
 
 from django.template import Library
 
-from cases.templatetags import containers, facts, fields, figures, moments, ways
+from cases.templatetags import containers, facts, fields, figures, moments, ways, worth
 
 register = Library()
-for _part in (facts, moments, figures, containers, ways, fields):
+for _part in (facts, moments, figures, containers, ways, fields, worth):
     register.tags.update(_part.register.tags)

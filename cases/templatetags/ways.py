@@ -128,6 +128,7 @@ CASE_TABS: tuple[tuple[str, str, Promise], ...] = (
     ("overview", "case-detail", gettext_lazy("Overview")),
     ("subjects", "subject-list", gettext_lazy("Subjects")),
     ("wallets", "wallet-list", gettext_lazy("Wallets")),
+    ("alerts", "alert-list", gettext_lazy("Alerts")),
     ("accounts", "account-list", gettext_lazy("Accounts")),
     ("orders", "order-list", gettext_lazy("Orders")),
     ("freezes", "freeze-list", gettext_lazy("Freezes")),

@@ -4,6 +4,7 @@ from django.urls import path
 
 from cases.views import (
     accounts,
+    alerts,
     cases,
     chronology,
     home,
@@ -45,8 +46,17 @@ urlpatterns = [
     path(f"{CASE}wallets/", wallets.wallet_list, name="wallet-list"),
     path(f"{CASE}wallets/attach/", wallets.wallet_create, name="wallet-create"),
     path(f"{CASE}wallets/<int:number>/", wallets.wallet_detail, name="wallet-detail"),
+    path(
+        f"{CASE}wallets/<int:number>/readings/<int:look>/<int:asset>/",
+        wallets.wallet_reading,
+        name="wallet-reading",
+    ),
     path(f"{CASE}wallets/<int:number>/refresh/", wallets.wallet_refresh, name="wallet-refresh"),
     path(f"{CASE}wallets/<int:number>/detach/", wallets.wallet_detach, name="wallet-detach"),
+    path(f"{CASE}alerts/", alerts.alert_list, name="alert-list"),
+    path(f"{CASE}alerts/<int:number>/acknowledge/", alerts.alert_acknowledge, name="alert-acknowledge"),
+    path(f"{CASE}thresholds/set/", alerts.threshold_set, name="threshold-set"),
+    path(f"{CASE}thresholds/remove/", alerts.threshold_remove, name="threshold-remove"),
     path("search/", search.search, name="search"),
     path("search/<str:token>/", search.search_results, name="search-results"),
     path("profile/", profile.profile, name="profile"),

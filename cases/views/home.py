@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 
 from cases.people.models import Role
 from cases.permissions import GlobalPermission, allows
-from cases.queries import due, work
+from cases.queries import alerts, due, work
 from cases.status import CaseStatus
 from cases.views.base import person_of
 
@@ -34,22 +34,30 @@ def home(request: HttpRequest) -> HttpResponse:
     visible, scope = due.Scope.visible_to(user), Q(case__in=due.visible_ids(user))
     to_sign, to_apply, unverified = work.to_sign(user), work.to_apply(scope), work.unverified(scope)
     failing, counts = work.failing_wallets(scope, limit=FAILING), due.counts(visible, at=now)
+    to_be_signed = work.to_be_signed(user, scope)
+    open_alerts = alerts.open_alerts(scope)
     context: dict[str, Any] = {
         "now": now,
         "deadlines": due.nearest(visible),
         "to_sign": to_sign,
+        "to_be_signed": to_be_signed,
+        "may_sign": work.may_sign(user),
         "to_apply": to_apply,
         "basis_ended": work.basis_ended(scope, at=now),
         "unverified": unverified,
         "exports": work.exports_of(user, at=now),
+        "alerts": open_alerts,
         "failing": failing[:FAILING],
         "recent": work.recent_cases(user),
         "counts": {
             "overdue": up_to(counts.overdue, due.COUNTED),
+            "today": up_to(counts.today, due.COUNTED),
             "soon": up_to(counts.soon, due.COUNTED),
             "to_sign": up_to(len(to_sign), work.LIMIT),
+            "to_be_signed": up_to(len(to_be_signed), work.LIMIT),
             "to_apply": up_to(len(to_apply), work.LIMIT),
             "unverified": up_to(len(unverified), work.LIMIT),
+            "alerts": up_to(len(open_alerts), alerts.LIMIT),
             "failing": up_to(len(failing), FAILING + 1),
         },
         "overall": allows(user.role, GlobalPermission.READ_ALL_CASES),

@@ -57,7 +57,8 @@ def create(request: HttpRequest, ref: str) -> HttpResponse:
     members = queries.members_of(grant.case)
     if request.method == "POST" and "more" in request.POST:
         entry = OrderEntry.with_more_rows(members=members, data=request.POST)
-        return case_page(request, grant, "orders/form.html", {"entry": entry})
+        context = {"entry": entry, "let_go": request.FILES.get("paper")}
+        return case_page(request, grant, "orders/form.html", context)
     entry = OrderEntry(members=members)
     if request.method == "POST":
         entry = OrderEntry(members=members, data=request.POST, files=request.FILES)

@@ -21,6 +21,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "any_public": any(source.public and source.state == "set" for source in sources),
         "allow_public": settings.ALLOW_PUBLIC_PROVIDERS,
         "health": queries.health(at=timezone.now()),
+        "faults": queries.faults(at=timezone.now()),
         "versions": queries.versions(),
         "paper_limit": settings.PAPER_MAX_BYTES,
         "public_url": settings.PUBLIC_URL,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from cases.templatetags.looks import LOOKS
+from wallets.prices import Value, Values
 
 SEEN_FROM = datetime(2026, 3, 16, 10, 30, tzinfo=UTC)
-ETHER = {"symbol": "ETH", "decimals": 18}
-DOLLAR = {"symbol": "USDC", "decimals": 6}
-BITCOIN = {"symbol": "BTC", "decimals": 8}
+ETHER = {"pk": 1, "symbol": "ETH", "decimals": 18}
+DOLLAR = {"pk": 2, "symbol": "USDC", "decimals": 6}
+BITCOIN = {"pk": 3, "symbol": "BTC", "decimals": 8}
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,10 @@ class SampleBalance:
     block_height: int | None = None
     block_time: datetime | None = None
     provider: str = ""
-    taken_at: datetime | None = None
+    looked_at: datetime | None = None
     since: datetime | None = None
     error: str | None = None
+    error_code: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,9 +128,9 @@ def _balances() -> dict[str, SampleBalance]:
         "block_height": 22_041_337,
         "block_time": block,
         "provider": "node-1",
-        "taken_at": block,
+        "looked_at": block,
     }
-    older = {**known, "block_time": block - timedelta(hours=4), "taken_at": block - timedelta(hours=4)}
+    older = {**known, "block_time": block - timedelta(hours=4), "looked_at": block - timedelta(hours=4)}
     return {
         "ok": SampleBalance(ETHER, "ok", 1_284_017_553_201_900_000_001, **known),
         "zero": SampleBalance(DOLLAR, "ok", 0, **known),
@@ -136,7 +139,27 @@ def _balances() -> dict[str, SampleBalance]:
             DOLLAR, "stale", 4_400_000_000_000, since=SEEN_FROM - timedelta(hours=3), **older
         ),
         "failing": SampleBalance(ETHER, "failing", 10**17, since=SEEN_FROM - timedelta(minutes=26), **older),
+        "contradicted": SampleBalance(
+            ETHER, "failing", 10**17, since=SEEN_FROM - timedelta(minutes=26), error_code="disagrees", **older
+        ),
         "dark": SampleBalance(BITCOIN, "failing", since=SEEN_FROM - timedelta(minutes=26)),
+    }
+
+
+def _worth() -> dict[int, Values]:
+    """Fresh in both currencies for ether, old and in one alone for the dollar; nothing for anything else."""
+    at = SEEN_FROM - timedelta(minutes=2)
+
+    def value(amount: str, currency: str, price: str, age: timedelta) -> Value:
+        return Value(Decimal(amount), currency, Decimal(price), "Exchange ledger", at - age, at)
+
+    hour = timedelta(minutes=63)
+    return {
+        1: (
+            value("2311231.595763420001800", "USD", "1800", hour),
+            value("11556157.978817100009000", "BRL", "9000", hour),
+        ),
+        2: (value("4399560", "USD", "0.9999", timedelta(days=3)), None),
     }
 
 
@@ -153,6 +176,7 @@ def sample_context() -> dict[str, Any]:
         "ether": ETHER,
         "dollar": DOLLAR,
         "balances": _balances(),
+        "worth": _worth(),
         "looks": [(table, list(values)) for table, values in LOOKS.items()],
         "tones": ["neutral", "info", "active", "wait", "good", "warn", "bad", "ended"],
         "swatches": [

@@ -1,10 +1,13 @@
 """Wallets through a case: attach, look, refresh, take out."""
 
+import json
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cases import access
@@ -15,7 +18,9 @@ from cases.models import Case, CaseWallet
 from cases.permissions import Permission
 from cases.queries import wallets as queries
 from cases.views.base import answer_button, answer_form, bound, case_page, person_of, wants_part
+from wallets.amounts import to_text
 from wallets.chains import CHAINS
+from wallets.snapshots import proofs_of
 
 
 def _page_of(case: Case, number: int) -> str:
@@ -52,31 +57,97 @@ def wallet_detail(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     grant = access.case_for(person_of(request), ref, Permission.READ)
     attached = _wallet_in(grant.case, number)
     after, before = request.GET.get("after"), request.GET.get("before")
+    row = queries.rows_for([attached], at=timezone.now())[0]
     context = {
         "wallet": attached,
-        "row": queries.rows_for([attached], at=timezone.now())[0],
+        "row": row,
         "page": queries.history(attached, after=after, before=before),
         "chain": CHAINS.get(attached.wallet.chain),
     }
-    if wants_part(request, "live"):
+    if wants_part(request, "looks"):
         context |= {"case": grant.case, "grant": grant}
-        return render(request, "wallets/detail.html#live", context)
+        return render(request, "wallets/detail.html#looks", context)
     context["freezes"] = queries.freezes_on(attached)
+    context["curves"] = [_curve(grant.case, attached, series) for series in queries.series_of(attached, row)]
     return case_page(request, grant, "wallets/detail.html", context)
+
+
+def _curve(case: Case, attached: CaseWallet, series: queries.Series) -> dict[str, object]:
+    """A balance over time for the eye: times in seconds, amounts as exact text, and each point's proof."""
+    points: list[dict[str, object]] = [
+        {
+            "at": int(reading.taken_at.timestamp()),
+            "amount": to_text(reading.amount, series.asset.decimals, group=True),
+            "to": reverse(
+                "wallet-reading", args=[case.reference, attached.number, reading.batch_id, series.asset.pk]
+            ),
+        }
+        for reading in series.readings
+    ]
+    last = series.readings[-1]
+    if series.until is not None and series.until > last.taken_at:
+        points.append({**points[-1], "at": int(series.until.timestamp()), "same": True})
+    return {"series": series, "points": json.dumps(points)}
+
+
+@require_GET
+def wallet_reading(request: HttpRequest, ref: str, number: int, look: int, asset: int) -> HttpResponse:
+    """One reading and what proves it: block, sources, digests, and the answer as far as it is about this wallet."""
+    grant = access.case_for(person_of(request), ref, Permission.READ)
+    attached = _wallet_in(grant.case, number)
+    reading = queries.reading_of(attached, look, asset)
+    if reading is None:
+        raise NotFound
+    before = reading.before_batch
+    context = {
+        "wallet": attached,
+        "reading": reading,
+        "look": reading.batch,
+        # What was seen before the wallet hung on this case is not this case's to know.
+        "before": before if before is not None and before.taken_at >= attached.attached_at else None,
+        "proofs": proofs_of(reading),
+        "command": (
+            f"manage.py reread_readings --chain {attached.wallet.chain} "
+            f"--address {attached.wallet.address} --look {look}"
+        ),
+        "chain": CHAINS.get(attached.wallet.chain),
+    }
+    return case_page(request, grant, "wallets/reading.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def wallet_create(request: HttpRequest, ref: str) -> HttpResponse:
+    """An address, then the chains that it fits, then all that were chosen at once; htmx asks for the chains alone."""
     grant = access.case_for(person_of(request), ref, Permission.WALLETS)
+    part = wants_part(request, "chains")
+    form = bound(WalletForm, request, case=grant.case, afresh=part)
+    if part:
+        return render(
+            request, "wallets/create.html#chains", {"case": grant.case, "grant": grant, "form": form}
+        )
+    if form.proposing:
+        return case_page(request, grant, "wallets/create.html", {"form": form})
     return answer_form(
         request,
-        form=bound(WalletForm, request, case=grant.case),
+        form=form,
         grant=grant,
         template="wallets/create.html",
-        act=lambda data: actions.attach_wallet(grant=grant, at=timezone.now(), **data),
-        done=lambda attached: _page_of(grant.case, attached.number),
-        message=_("The wallet is attached. Its balances are being asked for."),
+        act=lambda data: actions.attach_wallets(grant=grant, at=timezone.now(), **data),
+        done=lambda attached: (
+            _page_of(grant.case, attached[0].number)
+            if len(attached) == 1
+            else reverse("wallet-list", args=[grant.case.reference])
+        ),
+        message=_attached_message,
     )
+
+
+def _attached_message(attached: list[CaseWallet]) -> str:
+    return ngettext(
+        "The wallet is attached. Its balances are being asked for.",
+        "%(count)d wallets are attached. Their balances are being asked for.",
+        len(attached),
+    ) % {"count": len(attached)}
 
 
 @require_POST

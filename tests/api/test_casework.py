@@ -17,8 +17,8 @@ from cases.people.models import User
 from cases.permissions import Permission
 from tests.api.conftest import Program
 from tests.support.casework import ETHEREUM, Casework, moment
-from wallets import snapshots
-from wallets.models import Reading, WalletState
+from tests.support.looks import looked
+from wallets.models import WalletState
 
 pytestmark = pytest.mark.django_db
 Programs = Callable[[User], Program]
@@ -243,7 +243,7 @@ def test_a_wallet_keeps_what_was_typed(program: Programs, casework: Casework) ->
     ):
         wrong = entered.post(of(casework, "wallets"), body | {"address": address, "chain": chain})
         assert (wrong.status, wrong.fields) == (422, {"address": "refused"}), address
-    assert entered.post(of(casework, "wallets"), body | {"chain": "dogecoin"}).fields == {
+    assert entered.post(of(casework, "wallets"), body | {"chain": "nowhere"}).fields == {
         "chain": "invalid_choice"
     }
     assert CaseWallet.objects.count() == 1
@@ -252,31 +252,21 @@ def test_a_wallet_keeps_what_was_typed(program: Programs, casework: Casework) ->
 def test_a_balance_is_told_with_its_block(program: Programs, casework: Casework) -> None:
     attached = casework.wallet(ETHEREUM)
     entered = program(casework.lead)
-    asset = snapshots.balances_of([attached.wallet_id])[attached.wallet_id][0].asset
     at = moment()
     amount = 2**200 + 1
-    reading = Reading.objects.create(
-        wallet=attached.wallet,
-        asset=asset,
-        amount=amount,
-        block_height=19_000_000,
-        block_hash="0x" + "ab" * 32,
-        block_time=at - timedelta(seconds=12),
-        pinned_by="finalized",
-        provider="node.test",
-        taken_at=at,
-        took_ms=42,
+    batch = looked(
+        {attached: {"ETH": amount}}, at=at, height=19_000_000, provider="node.test", second="other.test"
     )
-    attached.wallet.balances.update_or_create(asset=asset, defaults={"reading": reading, "looked_at": at})
-    WalletState.objects.filter(wallet=attached.wallet).update(requested_at=None, last_ok_at=at)
     shown = entered.get(of(casework, "wallets", attached.number)).data
     native = shown["balances"][0]
     assert (native["state"], native["amount"]) == ("ok", str(amount))
-    assert (native["block_height"], native["block_hash"]) == (19_000_000, "0x" + "ab" * 32)
-    assert (native["provider"], native["pinned_by"]) == ("node.test", "finalized")
+    assert (native["block_height"], native["block_hash"]) == (19_000_000, batch.block_hash)
+    assert (native["provider"], native["pin"], native["depth"]) == ("node.test", "hash", "latest")
+    assert (native["agreement"], native["seconded_by"]) == ("agreed", "other.test")
+    assert native["looked_at"] == native["changed_at"] is not None
     assert shown["refresh"]["pending"] is False
     history = entered.get(of(casework, "wallets", attached.number, "readings")).data
-    assert [row["amount"] for row in history["items"]] == [str(amount)]
+    assert [row["amount"] for row in history["items"] if row["asset"] == "ETH"] == [str(amount)]
     assert history["next"] is None
 
 

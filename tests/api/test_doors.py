@@ -9,16 +9,17 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
 from cases import access, storage
+from cases.actions import alerts, shares
 from cases.actions import cases as case_actions
 from cases.actions import exports as export_actions
 from cases.actions import orders as order_actions
-from cases.actions import shares
 from cases.actions.freezes import AmountAsked
 from cases.audit.models import Event
 from cases.people.models import Role, User
 from cases.permissions import MEMBER_PERMISSIONS, Permission
 from tests.api.conftest import API, Program
 from tests.support.casework import Casework, make_person, moment
+from tests.support.looks import looked
 
 pytestmark = pytest.mark.django_db
 Programs = Callable[[User], Program]
@@ -68,10 +69,17 @@ DOORS = [
     Door("POST", f"{CASE}/accounts/{{number}}/holdings", P.ACCOUNTS, {}),
     Door("GET", f"{CASE}/wallets", P.READ),
     Door("POST", f"{CASE}/wallets", P.WALLETS, {}),
+    Door("POST", f"{CASE}/wallets/detect", P.WALLETS, {}),
     Door("GET", f"{CASE}/wallets/{{number}}", P.READ),
     Door("POST", f"{CASE}/wallets/{{number}}/detach", P.WALLETS, {}),
     Door("POST", f"{CASE}/wallets/{{number}}/refresh", P.WALLETS),
     Door("GET", f"{CASE}/wallets/{{number}}/readings", P.READ),
+    Door("GET", f"{CASE}/alerts", P.READ),
+    Door("GET", f"{CASE}/alerts/{{number}}", P.READ),
+    Door("POST", f"{CASE}/alerts/{{number}}/acknowledge", P.WALLETS, {}),
+    Door("GET", f"{CASE}/thresholds", P.READ),
+    Door("POST", f"{CASE}/thresholds", P.WALLETS, {}),
+    Door("POST", f"{CASE}/thresholds/remove", P.WALLETS, {}),
     Door("GET", f"{CASE}/orders", P.READ),
     Door("POST", f"{CASE}/orders", P.ORDERS, {}),
     Door("GET", f"{CASE}/orders/{{number}}", P.READ),
@@ -158,7 +166,10 @@ class World:
 def world(casework: Casework) -> World:
     case_actions.write_note(grant=casework.grant(P.NOTE), at=moment(), text="Seen.")
     casework.subject()
-    casework.wallet()
+    wallet = casework.wallet()
+    looked({wallet: {"ETH": 5}}, at=moment())
+    looked({wallet: {"ETH": 6}}, at=moment())
+    assert alerts.tell_news(now=moment)
     account = casework.account()
     casework.holding(account)
     order = casework.accepted_order()

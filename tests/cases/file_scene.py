@@ -3,6 +3,7 @@
 import io
 import re
 import secrets
+import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,43 +18,49 @@ from cases.actions.freezes import AmountAsked
 from cases.models import Case, CaseWallet, Export, FreezeOrder, LegalOrder, MatterShare
 from cases.permissions import Permission
 from tests.support.casework import Casework, make_person, moment
-from wallets.models import Asset, Balance, Reading
+from tests.support.looks import looked
+from tests.wallets.looks import DOWN, assets, look_of
+from wallets.models import Balance, Reading, WalletState
 from wallets.registry import ensure_assets
+from wallets.snapshots.record import record
+from wallets.snapshots.schedule import Claim
 
 P = Permission
 DEVELOPMENT = "0xb6f5ec1A0a9cd1526536D3F0426c429529471F40"
+LITECOIN = "ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kgmn4n9"
+MONERO = "49HqitRzdnhYjgTEAhgGpCfsjdTeMbUTU6cyR4JV1R7k2Eej9rGT8JpFiYDa4tZM6RZiFrHmMzgSrhHEqpDYKBe5B2ufNsL"
 BITCOIN = "1D6gG9iKEhPitTcWRJiniuj1jYM2hNeAfJ"
 
 
-def read(wallet: CaseWallet, symbol: str, amount: int, height: int) -> Reading:
-    """A reading as the workers store it, and the pointer to it."""
-    asset = Asset.objects.get(chain=wallet.wallet.chain, symbol=symbol)
+def read(wallet: CaseWallet, symbol: str, amount: int, height: int, *, second: str = "") -> Reading:
+    """A look at one wallet as the workers record it, three minutes after its block; the reading of the asset.
+
+    Of the wallet's other assets what is known stays, and what is not known could not be read this time either.
+    """
     at = moment()
-    reading = Reading.objects.create(
-        wallet=wallet.wallet,
-        asset=asset,
-        amount=amount,
-        block_height=height,
-        block_hash="0x" + secrets.token_hex(32),
+    known = Balance.objects.filter(wallet=wallet.wallet, amount__isnull=False)
+    unread = {asset.symbol for asset in assets(wallet.wallet.chain)} - set(
+        known.values_list("asset__symbol", flat=True)
+    )
+    look = looked(
+        {wallet: {**dict.fromkeys(unread, DOWN), symbol: amount}},
+        at=at,
+        height=height,
         block_time=at - timedelta(minutes=3),
-        pinned_by="finalized",
         provider="node.example.test:8545",
-        taken_at=at,
-        took_ms=12,
+        second=second,
     )
-    Balance.objects.update_or_create(
-        wallet=wallet.wallet, asset=asset, defaults={"reading": reading, "looked_at": at}
-    )
-    return reading
+    return look.readings.select_related("batch").get(asset__symbol=symbol)
 
 
-def fail(wallet: CaseWallet, symbol: str) -> None:
-    """The source of one asset of a wallet has not answered for an hour, and never did before."""
-    Balance.objects.update_or_create(
-        wallet=wallet.wallet,
-        asset=Asset.objects.get(chain=wallet.wallet.chain, symbol=symbol),
-        defaults={"failing_since": moment() - timedelta(hours=1), "error_code": "unavailable"},
+def fail(wallet: CaseWallet) -> None:
+    """The wallet's source has not answered for an hour, and never did before: it began before the case had the wallet."""
+    at = moment() - timedelta(hours=1)
+    claim = Claim(uuid.uuid4(), wallet.wallet.chain, at, (), (wallet.wallet_id,))
+    WalletState.objects.filter(wallet=wallet.wallet).update(
+        claim=claim.token, claimed_at=at, claimed_until=at + timedelta(seconds=30)
     )
+    assert record(look_of(claim, {}, height=0, error=DOWN))
 
 
 @dataclass
@@ -77,7 +84,7 @@ class Scene:
 
 
 def staged(papers: Path) -> Scene:
-    """Everything once: subjects, three wallets (read, failing, development chain), accounts, orders, freezes, shares."""
+    """Everything once: subjects, wallets (read, failing, never read, hidden, development chain), accounts, freezes …"""
     ensure_assets()
     casework = Casework.opened()
     g = casework.grant
@@ -87,8 +94,10 @@ def staged(papers: Path) -> Scene:
     bitcoin = casework.wallet(BITCOIN, "bitcoin", label="Cold wallet", subject_number=subject.number)
     wallet = casework.wallet(label="Salary wallet", subject_number=subject.number)
     development = casework.wallet(DEVELOPMENT, "localdev", is_fictional=True)
-    reading = read(wallet, "ETH", 1_234_567_890_123_456_789_012, 17_331_000)
-    fail(bitcoin, "BTC")
+    casework.wallet(LITECOIN, "litecoin")
+    casework.wallet(MONERO, "monero")
+    reading = read(wallet, "ETH", 1_234_567_890_123_456_789_012, 17_331_000, second="second.example.test")
+    fail(bitcoin)
     read(development, "devETH", 10**22 + 1, 42)
     casework.proposed_freeze(obligation_number=other_order.obligations.get().number)
     freeze = casework.proposed_freeze(

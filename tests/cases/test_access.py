@@ -41,7 +41,7 @@ MAY_ANYWHERE: dict[str, set[GlobalPermission]] = {
     "counsel": {G.SEARCH},
     "auditor": {G.SEARCH, G.READ_ALL_CASES, G.SETTINGS},
     "liaison": set(),
-    "administrator": {G.PEOPLE, G.SETTINGS},
+    "administrator": {G.PEOPLE, G.PRICES, G.SETTINGS},
 }
 
 

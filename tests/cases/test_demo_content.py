@@ -56,7 +56,7 @@ def _loaded(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any
     as_up_does = override_settings(
         DEMO=True,
         HOLDFAST_HOME=tmp_path_factory.mktemp("home"),
-        WALLET_CHAIN_URLS={"localdev": "http://127.0.0.1:1"},
+        WALLET_CHAIN_URLS={"localdev": ["http://127.0.0.1:1"]},
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
     )
     with django_db_blocker.unblock(), transaction.atomic():

@@ -17,17 +17,21 @@ import pytest
 from django.db import connection
 
 from cases import storage
-from cases.actions import cases, freezes, shares, subjects
+from cases.actions import cases, exports, freezes, shares, subjects, wallets
 from cases.actions.freezes import AmountAsked
 from cases.audit.models import Event
+from cases.audit.record import utc_text
+from cases.chronology.words import moment_text
 from cases.exports import content as content_module
 from cases.exports import render
 from cases.exports.content import collect
-from cases.models import Case, Export
+from cases.models import Case, CaseWallet, Export
 from cases.permissions import Permission
 from tests.cases.file_scene import (
     BITCOIN,
     DEVELOPMENT,
+    LITECOIN,
+    MONERO,
     Scene,
     attached,
     everything_in,
@@ -39,8 +43,11 @@ from tests.cases.file_scene import (
     text_of,
     unbroken,
 )
-from tests.support.casework import make_person, moment
+from tests.support.casework import Casework, make_person, moment
+from tests.support.looks import looked
+from tests.wallets.looks import DOWN
 from wallets.amounts import to_text
+from wallets.models import ReadingBatch
 
 P = Permission
 CANONICAL = "0x97B1043ABD9E6FC31681635166d430a458D14F9C"
@@ -65,11 +72,16 @@ def test_the_file_of_a_case(scene: Scene) -> None:
     # The balance to the last unit, its block, its source, the full address as it is canonical and as it was typed.
     assert to_text(reading.amount, 18, group=True) + " ETH" in text
     assert f"{reading.amount}baseunits" in packed
-    assert f"Block {reading.block_height}" in text
-    assert reading.block_hash in packed
-    assert "node.example.test:8545" in text
-    for address in (CANONICAL, CANONICAL.lower(), BITCOIN, DEVELOPMENT):
+    look = reading.batch
+    assert f"Block {look.block_height}, {moment_text(look.block_time)}" in text
+    assert look.block_hash in packed
+    assert f"from node.example.test:8545, looked at {moment_text(look.taken_at, short=True)}" in text
+    assert "two independent sources agree: second.example.test" in text
+    assert "asked at the block's hash; the newest block" in text
+    for address in (CANONICAL, CANONICAL.lower(), BITCOIN, DEVELOPMENT, LITECOIN):
         assert address in text, f"{address} does not copy in one piece"
+    # Longer than a line.
+    assert MONERO in packed
     for name in ("김상만 (Kim Sang Man)", "金相萬", "Ким Сан Ман"):
         assert name in text
     work = scene.casework
@@ -85,6 +97,7 @@ def test_the_file_of_a_case(scene: Scene) -> None:
         "Source unavailable since",
         "no reading so far",
         "Not read yet",
+        "Cannot be observed",
         "Local development chain",
         "DEMO-SHARED",
         "DEMO-OTHER",
@@ -116,7 +129,7 @@ def test_the_data_go_with_the_file_and_their_digest_stands_in_it(scene: Scene) -
     data = attached(pdf)
     assert hashlib.sha256(data).hexdigest() in text_of(pdf)
     facts = json.loads(data)
-    assert (facts["format"], facts["version"]) == ("holdfast-case-file", 1)
+    assert (facts["format"], facts["version"]) == ("holdfast-case-file", 2)
     assert facts["record"]["intact"] is True
     assert facts["record"]["length"] == len(facts["chronology"])
     assert facts["record"]["head"] == facts["chronology"][-1]["hash"]
@@ -124,10 +137,42 @@ def test_the_data_go_with_the_file_and_their_digest_stands_in_it(scene: Scene) -
         range(1, len(facts["chronology"]) + 1)
     )
     balances = {b["asset"]["symbol"]: b for w in facts["wallets"] for b in w["balances"]}
-    assert balances["ETH"]["amount"]["base_units"] == str(scene.reading.amount)
-    for unknown in ("BTC", "USDT"):
+    look = scene.reading.batch
+    assert stated(balances["ETH"]) == {
+        "amount": str(scene.reading.amount),
+        "block": {
+            "height": 17_331_000,
+            "hash": look.block_hash,
+            "time": utc_text(look.block_time),
+        },
+        "source": "node.example.test:8545",
+        "agreement": "agreed",
+        "second_source": "second.example.test",
+        "pin": "hash",
+        "depth": "latest",
+        "looked_at": utc_text(look.taken_at),
+    }
+    assert balances["ETH"]["changed_at"] == utc_text(look.taken_at)
+    assert balances["devETH"]["agreement"]["code"] == "single"
+    assert balances["devETH"]["second_source"] == ""
+    for unknown in ("BTC", "USDT", "LTC", "XMR"):
         assert balances[unknown]["amount"] is None
+        assert balances[unknown]["block"] is None
+        assert balances[unknown]["source"] is None
+    (held,) = [f["amounts"] for f in facts["freezes"] if f["target"]["kind"] == "wallet"]
+    coin, token = held
+    # Nothing was looked at between the proposal and the hold: the same look proves both.
+    assert stated(coin["at_proposal"]) == stated(coin["at_application"]) == stated(balances["ETH"])
+    assert coin["at_proposal"]["recorded_at"] == utc_text(look.recorded_at)
+    assert (token["asset"], token["at_proposal"], token["at_application"]) == ("USDT", None, None)
     assert facts["manifest"][0]["sha256"] in text_of(pdf)
+
+
+def stated(known: dict[str, Any]) -> dict[str, Any]:
+    """What is said of a balance: the amount, and what proves it."""
+    coded = {name: known[name]["code"] for name in ("agreement", "pin", "depth")}
+    plain = {name: known[name] for name in ("block", "source", "second_source", "looked_at")}
+    return {"amount": known["amount"]["base_units"], **plain, **coded}
 
 
 def floats_in(value: object) -> list[object]:
@@ -144,16 +189,72 @@ def test_no_float_anywhere(scene: Scene) -> None:
 
 def test_unknown_is_never_zero(scene: Scene) -> None:
     facts = collect(of_case(scene).pk).facts
+    states = set()
     for wallet in facts["wallets"]:
         for balance in wallet["balances"]:
-            if balance["state"]["code"] in {"never_read", "failing"}:
+            states.add(balance["state"]["code"])
+            if balance["state"]["code"] != "ok":
                 assert balance["amount"] is None
                 assert "0" not in balance["state"]["text"].split("since")[0]
+    assert states == {"ok", "never_read", "failing", "hidden"}
     pdf = storage.read(produced(Export.objects.latest("id")).sha256)
     text = text_of(pdf)
-    for symbol in ("BTC", "USDT", "USDC", "DAI"):
+    for symbol in ("BTC", "USDT", "USDC", "DAI", "LTC", "XMR"):
         assert not re.search(rf"(?<![\d.\u202f])0(\.0+)? {symbol}\b", text)
     assert "not known at that moment" in text
+
+
+def balances_in(facts: dict[str, Any], address: str) -> list[dict[str, dict[str, Any]]]:
+    """By symbol, what is said of each wallet at this address."""
+    return [
+        {balance["asset"]["symbol"]: balance for balance in wallet["balances"]}
+        for wallet in facts["wallets"]
+        if wallet["address"] == address
+    ]
+
+
+def test_what_was_seen_before_the_wallet_was_attached_is_not_told(scene: Scene) -> None:
+    """Another case's look is not in the file of the case that attached the wallet later, nor since when it failed."""
+    (bitcoin,) = balances_in(collect(of_case(scene).pk).facts, BITCOIN)
+    attached = CaseWallet.objects.get(case=scene.case, wallet__address=BITCOIN)
+    assert bitcoin["BTC"]["state"]["code"] == "never_read"
+    assert bitcoin["BTC"]["since"] is None
+    # A look of this case's own fails as well: since then it is known to fail, and not since before.
+    with pytest.raises(ReadingBatch.DoesNotExist):  # nothing was read, so no look is stored
+        looked({attached: {"BTC": DOWN}}, at=moment())
+    export = exports.request_export(grant=scene.casework.grant(P.EXPORT), at=moment())
+    (bitcoin,) = balances_in(collect(export.pk).facts, BITCOIN)
+    assert bitcoin["BTC"]["state"]["code"] == "failing"
+    assert bitcoin["BTC"]["since"] == utc_text(attached.attached_at)
+    later = Casework.opened()
+    wallet = later.wallet()
+    export = exports.request_export(grant=later.grant(P.EXPORT), at=moment())
+    (known,) = balances_in(collect(export.pk).facts, CANONICAL)
+    assert {(b["amount"], b["block"], b["looked_at"], b["changed_at"]) for b in known.values()} == {
+        (None, None, None, None)
+    }
+    assert known["ETH"]["state"]["code"] == "never_read"
+    # A look since then tells the amount, but not since when it is so.
+    again = read(wallet, "ETH", int(scene.reading.amount), 17_331_009)
+    export = exports.request_export(grant=later.grant(P.EXPORT), at=moment())
+    (known,) = balances_in(collect(export.pk).facts, CANONICAL)
+    assert stated(known["ETH"])["looked_at"] == utc_text(again.batch.taken_at)
+    assert known["ETH"]["amount"]["base_units"] == str(scene.reading.amount)
+
+
+def test_a_wallet_that_was_taken_out_has_no_balances_any_more(scene: Scene) -> None:
+    """Not even where it hangs on the case again: that is another wallet of the case."""
+    grant = scene.casework.grant(P.WALLETS)
+    gone = CaseWallet.objects.get(case=scene.case, wallet__address=DEVELOPMENT)
+    wallets.detach_wallet(grant=grant, at=moment(), number=gone.number, reason="Not his")
+    assert balances_in(collect(of_case(scene).pk).facts, DEVELOPMENT) == [{}]
+    text = text_of(storage.read(produced(Export.objects.latest("id")).sha256))
+    assert "Taken out of the case: its balances are not looked up any more." in text
+    assert "No asset of this chain is known" not in text
+    read(scene.casework.wallet(DEVELOPMENT, "localdev"), "devETH", 3, 43)
+    before, now = balances_in(collect(of_case(scene).pk).facts, DEVELOPMENT)
+    assert before == {}
+    assert now["devETH"]["amount"]["base_units"] == "3"
 
 
 def test_a_balance_of_zero_is_zero(scene: Scene) -> None:
@@ -260,7 +361,9 @@ def test_the_file_of_a_matter(scene: Scene) -> None:
         "U.S. District Court, D.D.C.",
         CANONICAL,
         to_text(scene.reading.amount, 18, group=True) + " ETH",
-        f"Block {scene.reading.block_height}",
+        f"Block {scene.reading.batch.block_height}, {moment_text(scene.reading.batch.block_time)}",
+        f"from node.example.test:8545, looked at {moment_text(scene.reading.batch.taken_at, short=True)}",
+        "two independent sources agree: second.example.test",
         work.approver.name,
         work.second_approver.name,
         work.lead.name,

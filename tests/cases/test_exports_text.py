@@ -128,7 +128,9 @@ def simple_content(texts: list[str]) -> Content:
             ],
             "record": {"intact": True, "stream": "s", "length": len(texts), "head": "0" * 64},
             "manifest": [],
-            "system": dict.fromkeys(["balances", "holdings", "freezes", "papers", "record", "file"], "x")
+            "system": dict.fromkeys(
+                ["balances", "holdings", "values", "freezes", "papers", "record", "file"], "x"
+            )
             | {"chains": []},
             "fictional_notice": "",
         },

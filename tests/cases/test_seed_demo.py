@@ -30,7 +30,7 @@ def demo(settings: Any, tmp_path: Any) -> Callable[..., str]:
     """`demo()` runs the command as `bin/up` does, with a development chain; returns what it printed."""
     settings.DEMO = True
     settings.HOLDFAST_HOME = tmp_path / "home"
-    settings.WALLET_CHAIN_URLS = {"localdev": "http://127.0.0.1:1"}
+    settings.WALLET_CHAIN_URLS = {"localdev": ["http://127.0.0.1:1"]}
     return seeded
 
 

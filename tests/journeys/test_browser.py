@@ -87,7 +87,6 @@ def attach_wallet(page: Page, case: str, address: str) -> str:
     """First with a digit missing, which is refused beside the field and stays as typed; then whole."""
     page.goto(f"{case}wallets/")
     page.get_by_role("link", name="Attach a wallet").first.click()
-    page.select_option("[name=chain]", "localdev")
     page.select_option("[name=role]", "subject")
     page.fill("[name=attribution_source]", "Journey")
     page.select_option("[name=attribution_confidence]", "low")
@@ -96,6 +95,9 @@ def attach_wallet(page: Page, case: str, address: str) -> str:
     expect(page.locator("[name=address]")).to_have_value(address[:-1])
     expect(page.get_by_text("40 digits").first).to_be_visible()
     page.fill("[name=address]", address)
+    # Leaving the field brings the chains that the address fits.
+    page.locator("[name=address]").press("Tab")
+    expect(page.locator("[name=chains][value=localdev]")).to_be_checked()
     press_primary(page)
     page.wait_for_url(re.compile(r"/wallets/(\d+/)?$"))
     return f"{case}wallets/1/"

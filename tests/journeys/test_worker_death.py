@@ -104,6 +104,7 @@ def worker(gate: Gate, tmp_path: Path) -> Iterator[Callable[[], "subprocess.Pope
         with (tmp_path / f"worker-{len(started)}.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "celery", "-A", "config.celery:app", "worker", "--beat", "--concurrency", "1",
+                 "--queues", "celery,chains.evm",
                  "--without-gossip", "--without-mingle", "--schedule", str(tmp_path / f"beat-{len(started)}")],
                 cwd=PROJECT, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
@@ -132,7 +133,7 @@ def until(seen: Callable[[], bool], seconds: float) -> None:
 def test_a_look_that_died_with_its_worker_is_taken_up_again_and_stored_once(
     chain: DevChain, gate: Gate, worker: Callable[[], "subprocess.Popen[bytes]"], settings: Any
 ) -> None:
-    settings.WALLET_CHAIN_URLS = {"localdev": gate.url}
+    settings.WALLET_CHAIN_URLS = {"localdev": [gate.url]}
     address = "0x863b7257Bd8bf69dfead2748F650559170Ee69e1"
     chain.transfer_native(to=address, wei=7_000_000_000_000_000_001)
     wallet = snapshots.ensure_wallet(chain="localdev", text=address)

@@ -7,11 +7,12 @@ from typing import Any
 
 from django.db import models
 
+from cases.actions import alerts, freezes, orders, people
 from cases.actions import cases as case_actions
-from cases.actions import freezes, orders, people
 from cases.audit.models import Event, Stream
 from cases.models import (
     AccountHolding,
+    Alert,
     CaseTag,
     Export,
     FreezeAmount,
@@ -27,8 +28,10 @@ from cases.references import new_reference
 from cases.status import CHOICES, MOVES
 from cases.storage import Stored
 from tests.support.casework import Casework, moment
+from tests.support.looks import looked, swept
 from tests.support.rows import copied, set_status, way_to
-from wallets.models import Asset, Reading
+from wallets import snapshots
+from wallets.models import Asset
 from wallets.registry import ensure_assets
 
 
@@ -48,7 +51,11 @@ class Everything:
                 "reference": new_reference(),
                 "stream_id": Stream.objects.create(kind="case").pk,
             }
-        return {
+        if kind == "alert":
+            return {"number": 99, "batch_id": Alert.objects.get(pk=self.rows["alert"].pk).before_batch_id}
+        if kind == "threshold":
+            return {"chain_asset_id": Asset.objects.get(chain="ethereum", symbol="USDT").pk}
+        rows: dict[str, dict[str, Any]] = {
             "membership": {"user_id": self.casework.outsider.pk},
             "tag": {"name": "another"},
             "note": {"number": 99},
@@ -73,10 +80,12 @@ class Everything:
             "outbox": {},
             "request": {"key": "another"},
             "search": {"token": "another"},
+            "look": {"token": "00000000-0000-4000-8000-000000000004"},
             "user": {"email": "another@example.test", "public_id": "00000000-0000-4000-8000-000000000001"},
             "token": {"digest": "another", "public_id": "00000000-0000-4000-8000-000000000002"},
             "stream": {"uuid": "00000000-0000-4000-8000-000000000003"},
-        }[kind]
+        }
+        return rows[kind]
 
     def born(self, kind: str, **changes: Any) -> int:
         """A lawful copy of a row with a status, in its first status, with all that any later status asks for."""
@@ -153,18 +162,15 @@ def staged() -> Everything:
         freeze=freeze, proposer=casework.lead, approver=casework.approver, agrees=True, given_at=at
     )
     share = casework.share(order)
-    asset = Asset.objects.get(chain="ethereum", symbol="ETH")
-    reading = Reading.objects.create(
-        wallet=wallet.wallet,
-        asset=asset,
-        amount=10**18,
-        block_height=17_331_000,
-        block_hash="0x" + "ab" * 32,
-        block_time=at - timedelta(minutes=15),
-        pinned_by="finalized",
-        provider="node.example.test",
-        taken_at=at,
-        took_ms=12,
+    looked({wallet: {"ETH": 10**18}}, at=moment())
+    look = swept({wallet: {"ETH": 2 * 10**18}}, at=moment())
+    alerts.tell_news(now=moment)
+    ether = Asset.objects.get(chain="ethereum", symbol="ETH")
+    sighting = snapshots.keep_sighting(wallet_id=wallet.wallet_id, asset_id=ether.pk, at=moment())
+    assert sighting is not None
+    contradicted = looked({wallet: {"ETH": (5, 6)}}, at=moment(), second="second.example.test")
+    threshold = alerts.set_threshold(
+        grant=grant(Permission.WALLETS), at=moment(), chain="ethereum", contract="", minimum=10**15
     )
     token, _secret = people.create_token(
         by=casework.lead, at=at, label="script", expires_at=at + timedelta(days=1)
@@ -185,7 +191,13 @@ def staged() -> Everything:
         "amount": FreezeAmount.objects.get(freeze=freeze),
         "approval": approval,
         "share": share,
-        "reading": reading,
+        "alert": Alert.objects.get(case=case),
+        "threshold": threshold,
+        "look": look,
+        "answer": look.answers.earliest("position"),
+        "blob": look.answers.earliest("position").answer,
+        "sighting": sighting,
+        "disagreement": contradicted.disagreements.get(),
         "export": Export.objects.create(
             case=case, profile="internal", requested_at=at, requested_by=casework.lead
         ),

@@ -1,15 +1,26 @@
 """What the wallets' tests share: a database that may be emptied, and wallets at made-up addresses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from tests.wallets.nodes import some_address
 from wallets import snapshots
+from wallets.chains import http, manners, panel
 from wallets.models import Wallet
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _forget_providers() -> Iterator[None]:
+    """What this process remembers of providers: the next test's may listen on the same port."""
+    yield
+    manners.forget()
+    panel.forget()
+    http.close_clients()
 
 
 @pytest.fixture
@@ -33,3 +44,17 @@ def make_wallets(db: None) -> Callable[..., list[Wallet]]:
         return wallets
 
     return make
+
+
+@pytest.fixture
+def two_assets(settings: Any) -> None:
+    """The development chain has a token beside its coin."""
+    settings.WALLET_EXTRA_TOKENS = [
+        {
+            "chain": "localdev",
+            "contract": some_address(99),
+            "symbol": "dUSD",
+            "decimals": 6,
+            "name": "Demonstration dollar",
+        }
+    ]

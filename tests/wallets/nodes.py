@@ -114,6 +114,12 @@ class Anvil:
         )
         self.rpc("evm_mine")
 
+    def set_code(self, address: str, code: str) -> str:
+        """Put a contract at an address, from the next block on; returns the address."""
+        self.rpc("anvil_setCode", address, code)
+        self.rpc("evm_mine")
+        return address
+
     def close(self) -> None:
         self._http.close()
         self.process.terminate()

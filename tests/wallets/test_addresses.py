@@ -1,4 +1,4 @@
-"""Addresses: every published vector, and a refusal that says why."""
+"""Addresses of Bitcoin and of the EVM chains: every published vector, and a refusal that says why."""
 
 import json
 import os
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wallets.addresses import EVM_CHAINS, AddressError, eip55, parse
-from wallets.chains import CHAINS
+from wallets.addresses import EVM_CHAINS, NAMES, AddressError, eip55, parse
+from wallets.chains.catalogue import CHAINS
 
 # The folder of published vectors and lists; the addresses' own lie in one of its folders.
 FOLDER = Path(os.environ.get("HOLDFAST_VECTORS", "not-given")) / "addresses"
@@ -38,7 +38,7 @@ REFUSED_BITCOIN = [
     ("mzK2FFDEhxqHcmrJw1ysqFkVyhUULo45hZ", "wrong_network"),  # test network
     ("2NC2hEhe28ULKAJkW5MjZ3jtTMJdvXmByvK", "wrong_network"),
     ("LVg2kJoFNg45Nbpy53h7Fe1wKyeXVRhMH9", "wrong_network"),  # Litecoin
-    ("5KYZdUEo39z3FPrtuX2QbbwGnNP5zTd7yyr2SC1j299sBCnWjss", "wrong_form"),  # a private key
+    ("5KYZdUEo39z3FPrtuX2QbbwGnNP5zTd7yyr2SC1j299sBCnWjss", "secret"),  # a private key
     ("tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3q0sl5k7", "wrong_network"),
     ("ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kgmn4n9", "wrong_network"),
     ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5", "wrong_checksum"),
@@ -65,7 +65,7 @@ REFUSED_EVM = [
     ("", "empty"),
     ("0x", "wrong_length"),
     ("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAe", "wrong_length"),
-    ("0x" + "a" * 64, "wrong_length"),
+    ("0x" + "a" * 64, "transaction"),
     ("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1Beaed", "wrong_checksum"),
     ("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeg", "wrong_form"),
     ("5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "wrong_form"),
@@ -125,13 +125,13 @@ def test_a_private_key_is_not_repeated_in_the_refusal() -> None:
 
 def test_unknown_chain_is_refused() -> None:
     with pytest.raises(AddressError) as refusal:
-        parse("dogecoin", "DBXu2kgc3xtvCUWFcxFE3r9hEYgmuaaCyD")
+        parse("stellar", "GAAZI4TCR3TY5OJHCTJC2A4QSY6CJWJH5IAJTGKIN2ER7LBNVKOCCWN7")
     assert refusal.value.reason_code == "unknown_chain"
 
 
 def test_the_chains_that_can_be_parsed_are_the_chains_that_are_known() -> None:
     assert {slug for slug, info in CHAINS.items() if info.family == "evm"} == EVM_CHAINS
-    assert set(CHAINS) - EVM_CHAINS == {"bitcoin"}
+    assert {slug: str(info.name) for slug, info in CHAINS.items()} == NAMES
 
 
 @given(st.binary(min_size=20, max_size=20))
@@ -145,16 +145,6 @@ def test_one_changed_letter_case_never_passes(raw: bytes) -> None:
             continue  # one case only: such a text carries no checksum
         with pytest.raises(AddressError):
             parse("ethereum", bad)
-
-
-@given(st.text(max_size=130), st.sampled_from(["bitcoin", "ethereum", "localdev"]))
-def test_any_text_is_either_an_address_or_refused_with_a_reason(text: str, chain: str) -> None:
-    try:
-        address = parse(chain, text)
-    except AddressError as refusal:
-        assert str(refusal.message)
-    else:
-        assert parse(chain, address.canonical).canonical == address.canonical
 
 
 def _file(name: str) -> str:
@@ -172,7 +162,7 @@ def test_bitcoin_core_valid_vectors() -> None:
         if about["isPrivkey"] or about["chain"] != "main":
             with pytest.raises(AddressError) as refusal:
                 parse("bitcoin", text)
-            expected = "wrong_form" if about["isPrivkey"] else "wrong_network"
+            expected = "secret" if about["isPrivkey"] else "wrong_network"
             assert refusal.value.reason_code == expected, text
         else:
             assert parse("bitcoin", text).canonical == (text.lower() if text.lower()[:3] == "bc1" else text)

@@ -12,18 +12,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from tests.wallets.doubles import Esplora, Exchange, evm_node, serve
+from tests.wallets.doubles import Exchange, evm_node, serve
+from tests.wallets.esplora_double import Esplora
 from tests.wallets.nodes import Anvil, run_anvil, some_address
-from wallets import snapshots, tasks
+from wallets import blobs, snapshots, tasks
 from wallets.chains.base import ERROR_TEXTS
-from wallets.models import Asset, Balance, Reading, Wallet, WalletState
+from wallets.models import (
+    Asset,
+    Balance,
+    Disagreement,
+    LookGroup,
+    Reading,
+    ReadingBatch,
+    SourceFault,
+    Wallet,
+    WalletState,
+)
+from wallets.snapshots import look, schedule
+from wallets.snapshots.reread import answers_damaged
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 MakeWallets = Callable[..., list[Wallet]]
 KIM = "1D6gG9iKEhPitTcWRJiniuj1jYM2hNeAfJ"
@@ -43,7 +55,7 @@ def token(node: Anvil) -> str:
 @pytest.fixture
 def localdev(node: Anvil, token: str, settings: Any) -> Anvil:
     settings.DEMO = True
-    settings.WALLET_CHAIN_URLS = {"localdev": node.url}
+    settings.WALLET_CHAIN_URLS = {"localdev": [node.url]}
     settings.WALLET_EXTRA_TOKENS = [
         {
             "chain": "localdev",
@@ -56,19 +68,14 @@ def localdev(node: Anvil, token: str, settings: Any) -> Anvil:
     return node
 
 
-@pytest.fixture(autouse=True)
-def _no_waiting() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=3, cap=True):
-        yield
-
-
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """What a sweep hands to the broker, instead of a broker."""
     messages: list[tuple[str, ...]] = []
 
-    def apply_async(*, args: tuple[str, ...], expires: int) -> None:
+    def apply_async(*, args: tuple[str, ...], queue: str, expires: int) -> None:
         assert expires > 0
+        assert queue == "chains.evm"
         messages.append(args)
 
     monkeypatch.setattr(tasks.refresh_batch, "apply_async", apply_async)
@@ -111,18 +118,121 @@ def test_tasks_may_run_twice(localdev: Anvil, make_wallets: MakeWallets, sent: l
     assert Reading.objects.count() == 6
 
 
-def test_a_large_number_goes_in_batches(localdev: Anvil, make_wallets: MakeWallets, settings: Any) -> None:
-    settings.WALLET_BATCH = {"evm": 4}
+def test_a_large_number_goes_in_claims(
+    localdev: Anvil, make_wallets: MakeWallets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "SINGLES", 4)
     make_wallets(10, due=timezone.now())
     assert tasks.refresh_batch("localdev") == 10
-    assert WalletState.objects.filter(last_ok_at__isnull=False).count() == 10
+    assert WalletState.objects.filter(last_look_at__isnull=False, failing_since=None).count() == 10
     assert set(WalletState.objects.values_list("attempts", flat=True)) == {0}
+    assert ReadingBatch.objects.count() == 3
+
+
+def test_a_group_is_read_at_one_block_and_stored_where_it_changed(
+    localdev: Anvil, token: str, make_wallets: MakeWallets
+) -> None:
+    wallets = make_wallets(50, start=300)
+    ids = [wallet.pk for wallet in wallets]
+    snapshots.set_watches(wallet_ids=ids, key="k", cadence_seconds=3600, at=timezone.now())
+    assert tasks.refresh_batch("localdev") == 50
+    assert Reading.objects.count() == 100
+    localdev.send(wallets[7].address, 5)
+    localdev.set_token_balances(token, {wallets[9].address: 2**256 - 1})
+    localdev.rpc("evm_mine")
+    LookGroup.objects.update(due_at=timezone.now())
+    assert tasks.refresh_batch("localdev") == 50
+    assert Reading.objects.count() == 102
+    assert balances(wallets[7])["devETH"] == ("ok", localdev.balance(wallets[7].address))
+    assert balances(wallets[9])["dUSD"] == ("ok", 2**256 - 1)
+    height = ReadingBatch.objects.latest("taken_at").block_height
+    for views in snapshots.balances_of(ids, at=timezone.now()).values():
+        assert {view.block_height for view in views} == {height}
+
+
+def test_the_stored_answer_holds_the_amount(localdev: Anvil, make_wallets: MakeWallets) -> None:
+    (wallet,) = make_wallets(1, start=400, due=timezone.now())
+    localdev.send(wallet.address, 0xDEADBEEF01)
+    tasks.refresh_batch("localdev")
+    reading = Reading.objects.filter(wallet=wallet).first()
+    assert reading is not None
+    kept = [blobs.get(answer.answer_id) for answer in reading.batch.answers.all()]
+    assert any(b"deadbeef01" in answer.lower() for answer in kept)
+    assert answers_damaged(reading.batch) == []
+
+
+def test_two_sources_that_agree_and_two_that_do_not(
+    localdev: Anvil, node: Anvil, make_wallets: MakeWallets, settings: Any
+) -> None:
+    settings.WALLET_EXTRA_TOKENS = []
+    wallets = make_wallets(3, start=500)
+    for wallet in wallets:
+        localdev.send(wallet.address, 100)
+    localdev.rpc("evm_mine")
+    height = int(localdev.rpc("eth_blockNumber"), 16)
+    with run_anvil(
+        "--fork-url", node.url, "--fork-block-number", str(height), "--no-request-size-limit"
+    ) as other:
+        settings.WALLET_CHAIN_URLS = {"localdev": [node.url, other.url]}
+        ids = [wallet.pk for wallet in wallets]
+        snapshots.request_refresh(wallet_ids=ids, at=timezone.now())
+        tasks.refresh_batch("localdev")
+        before = ReadingBatch.objects.latest("taken_at")
+        assert (before.agreement, before.block_height) == ("agreed", height)
+        assert before.seconded_by == other.url.removeprefix("http://")
+        # The second one now says something else about the very same block.
+        other.rpc("anvil_setBalance", wallets[1].address, hex(999))
+        snapshots.request_refresh(wallet_ids=ids, at=timezone.now())
+        tasks.refresh_batch("localdev")
+    assert [balances(wallet)["devETH"] for wallet in wallets] == [("ok", 100), ("failing", 100), ("ok", 100)]
+    (stored,) = Disagreement.objects.all()
+    assert (stored.wallet, stored.amount, stored.other_amount) == (wallets[1], 100, 999)
+    assert Balance.objects.get(wallet=wallets[1]).error_code == "disagrees"
+    assert snapshots.claim_news(at=timezone.now()) == [stored.batch_id]
+
+
+def test_what_was_read_can_be_asked_again(localdev: Anvil, make_wallets: MakeWallets, settings: Any) -> None:
+    (wallet,) = make_wallets(1, start=600)
+    localdev.send(wallet.address, 100)
+    snapshots.request_refresh(wallet_ids=[wallet.pk], at=timezone.now())
+    tasks.refresh_batch("localdev")
+    localdev.send(wallet.address, 11)
+    localdev.rpc("evm_mine")
+    out = io.StringIO()
+    call_command("reread_readings", "--address", wallet.address, stdout=out)
+    assert "2 same, 0 different, 0 cannot be re-read" in out.getvalue()
+    # A node that never saw that block cannot say anything about it, and does not.
+    with run_anvil() as fresh:
+        settings.WALLET_CHAIN_URLS = {"localdev": [fresh.url]}
+        out = io.StringIO()
+        call_command("reread_readings", "--address", wallet.address, stdout=out)
+    assert "0 same, 0 different, 2 cannot be re-read" in out.getvalue()
+
+
+def test_another_answer_for_an_old_block_is_called_different(
+    localdev: Anvil, node: Anvil, make_wallets: MakeWallets, settings: Any
+) -> None:
+    settings.WALLET_EXTRA_TOKENS = []
+    (wallet,) = make_wallets(1, start=700)
+    localdev.send(wallet.address, 100)
+    localdev.rpc("evm_mine")
+    snapshots.request_refresh(wallet_ids=[wallet.pk], at=timezone.now())
+    tasks.refresh_batch("localdev")
+    height = Reading.objects.get().batch.block_height
+    with run_anvil("--fork-url", node.url, "--fork-block-number", str(height)) as liar:
+        liar.rpc("anvil_setBalance", wallet.address, hex(5))
+        settings.WALLET_CHAIN_URLS = {"localdev": [liar.url]}
+        out = io.StringIO()
+        with pytest.raises(CommandError, match="not what"):
+            call_command("reread_readings", stdout=out)
+    assert "different: 5" in out.getvalue()
 
 
 def test_a_turn_ends_and_leaves_the_rest_to_the_next(
-    localdev: Anvil, make_wallets: MakeWallets, settings: Any
+    localdev: Anvil, make_wallets: MakeWallets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.WALLET_BATCH = {"evm": 4}
+    monkeypatch.setattr(schedule, "SINGLES", 4)
+    monkeypatch.setattr(look, "READ_AHEAD", 1)
     make_wallets(10, due=timezone.now())
     turns = iter([True, False])
     looked_at = snapshots.refresh_chain(chain="localdev", clock=timezone.now, go_on=lambda: next(turns))
@@ -138,7 +248,7 @@ def test_the_queries_of_a_look_do_not_grow(
 ) -> None:
     for count in (1, 60):
         make_wallets(count, due=timezone.now(), start=count)
-        with django_assert_max_num_queries(11):
+        with django_assert_max_num_queries(30):
             assert tasks.refresh_batch("localdev") == count
 
 
@@ -179,11 +289,11 @@ def test_a_source_that_fails_is_named_and_the_older_balance_stays(
     assert known == localdev.balance(wallet.address) > 0
     readings = Reading.objects.count()
     with serve(answer) as provider:
-        settings.WALLET_CHAIN_URLS = {"localdev": provider.url}
+        settings.WALLET_CHAIN_URLS = {"localdev": [provider.url]}
         snapshots.request_refresh(wallet_ids=[wallet.pk], at=timezone.now())
         assert tasks.refresh_batch("localdev") == 1
     assert balances(wallet)["devETH"] == ("failing", known)
-    assert WalletState.objects.get(wallet=wallet).last_error_code == code
+    assert WalletState.objects.get(wallet=wallet).error_code == code
     assert code in ERROR_TEXTS
     assert Reading.objects.count() == readings
 
@@ -192,29 +302,35 @@ def test_a_chain_without_source_says_so(make_wallets: MakeWallets, settings: Any
     settings.WALLET_CHAIN_URLS = {}
     (wallet,) = make_wallets(1, chain="polygon", due=timezone.now())
     assert tasks.refresh_batch("polygon") == 1
-    assert balances(wallet) == {"POL": ("failing", None)}
-    assert WalletState.objects.get().last_error_code == "not_configured"
+    assert set(balances(wallet).values()) == {("failing", None)}
+    assert WalletState.objects.get().error_code == "not_configured"
 
 
 def test_a_public_provider_is_not_asked(make_wallets: MakeWallets, settings: Any) -> None:
-    settings.WALLET_CHAIN_URLS = {"polygon": "https://polygon-rpc.com"}
+    settings.WALLET_CHAIN_URLS = {"polygon": ["https://polygon-rpc.com"]}
     settings.ALLOW_PUBLIC_PROVIDERS = False
     make_wallets(1, chain="polygon", due=timezone.now())
     tasks.refresh_batch("polygon")
-    assert WalletState.objects.get().last_error_code == "public_provider"
+    assert WalletState.objects.get().error_code == "public_provider"
 
 
 def test_a_block_from_the_future_is_not_believed(make_wallets: MakeWallets, settings: Any) -> None:
     ahead = int((timezone.now() + timedelta(hours=3)).timestamp())
     node = evm_node(
-        137, eth_getBlockByNumber={"number": "0x5", "hash": "0x" + "1" * 64, "timestamp": hex(ahead)}
+        137,
+        eth_getBlockByNumber={
+            "number": "0x5",
+            "hash": "0x" + "1" * 64,
+            "parentHash": "0x" + "2" * 64,
+            "timestamp": hex(ahead),
+        },
     )
     (wallet,) = make_wallets(1, chain="polygon", due=timezone.now())
     with serve(node) as provider:
-        settings.WALLET_CHAIN_URLS = {"polygon": provider.url}
+        settings.WALLET_CHAIN_URLS = {"polygon": [provider.url]}
         tasks.refresh_batch("polygon")
-    assert balances(wallet) == {"POL": ("failing", None)}
-    assert WalletState.objects.get().last_error_code == "future_block"
+    assert set(balances(wallet).values()) == {("failing", None)}
+    assert WalletState.objects.get().error_code == "future_block"
 
 
 def test_bitcoin_is_read_to_the_satoshi(settings: Any) -> None:
@@ -222,14 +338,16 @@ def test_bitcoin_is_read_to_the_satoshi(settings: Any) -> None:
     snapshots.set_watch(wallet_id=wallet.pk, key="case", cadence_seconds=600, at=timezone.now())
     esplora = Esplora({KIM: (500_000_000, 123_456_789)})
     with serve(esplora) as provider:
-        settings.WALLET_CHAIN_URLS = {"bitcoin": f"{provider.url}/api"}
+        settings.WALLET_CHAIN_URLS = {"bitcoin": [f"{provider.url}/api"]}
         assert tasks.refresh_batch("bitcoin") == 1
     assert esplora.unexpected == []
     assert balances(wallet) == {"BTC": ("ok", 376_543_211)}
     reading = Reading.objects.get()
-    assert (reading.pinned_by, reading.block_height) == ("bracket", 1)
-    state = WalletState.objects.get()
-    assert state.due_at == state.last_look_at + timedelta(seconds=600)  # type: ignore[operator]
+    assert (reading.batch.pin, reading.batch.block_height) == ("bracket", 900_001)
+    group = LookGroup.objects.get()
+    assert group.due_at is not None
+    assert group.last_look_at is not None
+    assert timedelta(seconds=540) <= group.due_at - group.last_look_at <= timedelta(seconds=600)
 
 
 def test_an_error_of_our_own_is_not_swallowed(
@@ -240,12 +358,27 @@ def test_an_error_of_our_own_is_not_swallowed(
     def broken(*_args: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("wallets.chains.evm.EvmSource.read", broken)
+    monkeypatch.setattr("wallets.snapshots.look._proofs", broken)
     with pytest.raises(ZeroDivisionError):
         tasks.refresh_batch("localdev")
     state = WalletState.objects.get()
     assert state.claimed_until is not None  # the lease runs out, and another worker takes it
     assert state.attempts == 1
+
+
+def test_a_reader_that_stumbles_is_a_source_that_failed(
+    localdev: Anvil, make_wallets: MakeWallets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (wallet,) = make_wallets(1, due=timezone.now())
+
+    def broken(*_args: object, **_named: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("wallets.chains.evm.EvmSource.read", broken)
+    assert tasks.refresh_batch("localdev") == 1
+    assert balances(wallet)["devETH"] == ("failing", None)
+    assert WalletState.objects.get().error_code == "bad_answer"
+    assert SourceFault.objects.get().code == "bad_answer"
 
 
 def test_commands(localdev: Anvil, make_wallets: MakeWallets) -> None:
@@ -258,7 +391,7 @@ def test_commands(localdev: Anvil, make_wallets: MakeWallets) -> None:
     call_command("refresh_wallets", "--all", "--chain", "localdev", stdout=out)
     assert "localdev: 3 wallets looked at" in out.getvalue()
     call_command("refresh_wallets", "--all", stdout=out)
-    assert Reading.objects.count() == 6
+    assert Reading.objects.count() == 12
 
 
 KILLED = """
@@ -273,8 +406,8 @@ from wallets.chains.evm import EvmSource
 connections["default"].settings_dict["NAME"] = sys.argv[1]
 from django.conf import settings
 settings.DEMO = True
-settings.WALLET_CHAIN_URLS = {"localdev": sys.argv[2]}
-EvmSource.read = lambda self, questions: os.kill(os.getpid(), signal.SIGKILL)
+settings.WALLET_CHAIN_URLS = {"localdev": [sys.argv[2]]}
+EvmSource.read = lambda self, *asked, at=None: os.kill(os.getpid(), signal.SIGKILL)
 snapshots.refresh_due(chain="localdev", at=timezone.now())
 """
 

@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import connection, connections, transaction
 
+from tests.wallets.looks import look_of, members_of
 from tests.wallets.nodes import some_address
 from wallets import snapshots
 from wallets.addresses import AddressError
-from wallets.models import Asset, Wallet, WalletState, Watch
-from wallets.snapshots.record import Look, record
+from wallets.chains import CHAINS
+from wallets.models import Asset, LookGroup, Wallet, WalletState, Watch
+from wallets.snapshots.record import record
 from wallets.snapshots.schedule import FREE_RETAKES, LEASE_SECONDS
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +30,7 @@ def state_of(wallet: Wallet) -> WalletState:
 
 def claim(at: datetime, limit: int = 100, chain: str = "localdev") -> tuple[int, ...]:
     taken = snapshots.claim_due(chain=chain, at=at, limit=limit)
-    return taken.wallet_ids if taken else ()
+    return taken.wallets if taken else ()
 
 
 def test_a_wallet_is_made_once_in_its_canonical_form() -> None:
@@ -56,15 +58,62 @@ def test_a_wallet_that_nobody_watches_is_not_due(make_wallets: MakeWallets, noon
 def test_a_new_watch_makes_the_wallet_due_at_once(make_wallets: MakeWallets, noon: datetime) -> None:
     (wallet,) = make_wallets(1)
     snapshots.set_watch(wallet_id=wallet.pk, key="case 1", cadence_seconds=3600, at=noon)
-    assert state_of(wallet).due_at == noon
+    assert snapshots.due_chains(at=noon - SECOND) == []
     assert snapshots.due_chains(at=noon) == ["localdev"]
-    assert claim(noon - SECOND) == ()
-    assert claim(noon) == (wallet.pk,)
+    taken = snapshots.claim_due(chain="localdev", at=noon)
+    assert taken is not None
+    assert not taken.single
+    assert members_of(taken) == [wallet.pk]
+    # The next one joins a group whose look may be an hour away: it is due by itself.
+    (late,) = make_wallets(1, start=1)
+    snapshots.set_watch(wallet_id=late.pk, key="case 1", cadence_seconds=3600, at=noon)
+    assert state_of(late).group == state_of(wallet).group
+    assert claim(noon) == (late.pk,)
+
+
+def test_groups_are_filled_and_no_fuller_than_their_chain_allows(
+    make_wallets: MakeWallets, noon: datetime
+) -> None:
+    size = CHAINS["solana"].group_size
+    wallets = [
+        Wallet.objects.create(chain="solana", address=f"made-up {number}") for number in range(2 * size + 3)
+    ]
+    WalletState.objects.bulk_create([WalletState(wallet=wallet, chain="solana") for wallet in wallets])
+    ids = [wallet.pk for wallet in wallets]
+    snapshots.set_watches(wallet_ids=ids, key="k", cadence_seconds=60, at=noon)
+    assert sorted(LookGroup.objects.values_list("size", flat=True)) == [3, size, size]
+    for group in LookGroup.objects.all():
+        assert group.states.count() == group.size
+    snapshots.drop_watches(wallet_ids=ids[:5], key="k", at=noon)
+    snapshots.set_watches(wallet_ids=ids[:4], key="k", cadence_seconds=60, at=noon)
+    assert sorted(LookGroup.objects.values_list("size", flat=True)) == [3, size - 1, size]
+    assert not WalletState.objects.filter(wallet__in=ids[4:5], group__isnull=False).exists()
+
+
+def test_so_many_looks_at_a_chain_and_no_more(
+    make_wallets: MakeWallets, noon: datetime, settings: object
+) -> None:
+    settings.WALLET_PARALLEL_LOOKS = 2  # type: ignore[attr-defined]
+    make_wallets(4, due=noon)
+    assert claim(noon, limit=1)
+    assert claim(noon, limit=1)
+    assert claim(noon, limit=1) == ()
+    assert claim(noon + LEASE, limit=1)
+
+
+def test_where_nothing_can_be_observed_nothing_is_asked(noon: datetime) -> None:
+    wallet = Wallet.objects.create(chain="monero", address="made up")
+    WalletState.objects.create(wallet=wallet, chain="monero")
+    snapshots.set_watch(wallet_id=wallet.pk, key="k", cadence_seconds=60, at=noon)
+    assert snapshots.request_refresh(wallet_ids=[wallet.pk], at=noon) == 0
+    assert snapshots.due_chains(at=noon) == []
+    (view,) = snapshots.balances_of([wallet.pk], at=noon)[wallet.pk]
+    assert (view.state, view.amount) == ("hidden", None)
+    assert "cannot be observed" in str(view.error)
 
 
 def test_the_shortest_watch_counts(make_wallets: MakeWallets, noon: datetime) -> None:
     (wallet,) = make_wallets(1)
-    WalletState.objects.update(last_look_at=noon)
     for key, cadence, expected in [
         ("case", 3600, 3600),
         ("freeze", 300, 300),
@@ -74,14 +123,15 @@ def test_the_shortest_watch_counts(make_wallets: MakeWallets, noon: datetime) ->
         snapshots.set_watch(wallet_id=wallet.pk, key=key, cadence_seconds=cadence, at=noon)
         state = state_of(wallet)
         assert state.cadence_seconds == expected
-        assert state.due_at == noon + expected * SECOND
-    snapshots.drop_watch(wallet_id=wallet.pk, key="freeze")
+        assert state.group is not None
+        assert (state.group.cadence_seconds, state.group.size) == (expected, 1)
+    snapshots.drop_watch(wallet_id=wallet.pk, key="freeze", at=noon)
     assert state_of(wallet).cadence_seconds == 7200
-    assert state_of(wallet).due_at == noon + 7200 * SECOND
-    snapshots.drop_watch(wallet_id=wallet.pk, key="case")
-    snapshots.drop_watch(wallet_id=wallet.pk, key="case")
-    assert state_of(wallet).cadence_seconds is None
-    assert state_of(wallet).due_at is None
+    snapshots.drop_watch(wallet_id=wallet.pk, key="case", at=noon)
+    snapshots.drop_watch(wallet_id=wallet.pk, key="case", at=noon)
+    assert (state_of(wallet).cadence_seconds, state_of(wallet).group) == (None, None)
+    assert snapshots.due_chains(at=noon + 9999 * SECOND) == []
+    assert set(LookGroup.objects.values_list("size", "due_at")) == {(0, None)}
     assert not Watch.objects.exists()
 
 
@@ -95,7 +145,7 @@ def test_dropping_the_last_watch_keeps_a_request(make_wallets: MakeWallets, noon
     (wallet,) = make_wallets(1)
     snapshots.set_watch(wallet_id=wallet.pk, key="k", cadence_seconds=60, at=noon)
     snapshots.request_refresh(wallet_ids=[wallet.pk], at=noon + SECOND)
-    snapshots.drop_watch(wallet_id=wallet.pk, key="k")
+    snapshots.drop_watch(wallet_id=wallet.pk, key="k", at=noon)
     assert state_of(wallet).due_at == noon + SECOND
 
 
@@ -176,7 +226,10 @@ def test_a_request_by_hand_ends_the_wait(make_wallets: MakeWallets, noon: dateti
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_never_take_the_same_wallet(make_wallets: MakeWallets, noon: datetime) -> None:
+def test_two_workers_never_take_the_same_wallet(
+    make_wallets: MakeWallets, noon: datetime, settings: object
+) -> None:
+    settings.WALLET_PARALLEL_LOOKS = 100  # type: ignore[attr-defined]
     ids = {wallet.pk for wallet in make_wallets(200, due=noon)}
     start = threading.Barrier(4)
     taken: list[tuple[int, ...]] = []
@@ -247,20 +300,21 @@ def test_the_same_address_entered_twice_at_once_is_one_wallet() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_rivals_in_any_order_never_wait_in_a_circle(make_wallets: MakeWallets, noon: datetime) -> None:
     ids = [wallet.pk for wallet in make_wallets(120, due=noon)]
-    start = threading.Barrier(4)
+    start = threading.Barrier(6)
     errors: list[BaseException] = []
 
     def asks(seed: int) -> None:
         order = random.Random(seed)
-        for turn in range(30):
+        for turn in range(12):
             order.shuffle(ids_of := list(ids))
             snapshots.request_refresh(wallet_ids=ids_of, at=noon + turn * SECOND)
 
     def looks(seed: int) -> None:
-        for turn in range(30):
-            taken = snapshots.claim_due(chain="localdev", at=noon + (turn + 40 * seed) * SECOND, limit=50)
+        for turn in range(12):
+            at = noon + (turn + 40 * seed) * SECOND
+            taken = snapshots.claim_due(chain="localdev", at=at, limit=50)
             if taken:
-                record(Look(taken, "node", []))
+                record(look_of(taken, dict.fromkeys(members_of(taken), turn), height=turn))
 
     def run(work: Callable[[int], None], seed: int) -> None:
         try:
@@ -271,9 +325,20 @@ def test_rivals_in_any_order_never_wait_in_a_circle(make_wallets: MakeWallets, n
         finally:
             connections.close_all()
 
-    workers = [threading.Thread(target=run, args=(work, seed)) for seed in (1, 2) for work in (asks, looks)]
+    def moves(seed: int) -> None:
+        order = random.Random(seed)
+        for turn in range(8):
+            some = order.sample(ids, 40)
+            cadence = order.choice([60, 120])
+            snapshots.set_watches(wallet_ids=some, key="k", cadence_seconds=cadence, at=noon + turn * SECOND)
+            snapshots.drop_watches(wallet_ids=order.sample(ids, 20), key="k", at=noon + turn * SECOND)
+
+    works = (asks, looks, moves)
+    workers = [threading.Thread(target=run, args=(work, seed)) for seed in (1, 2) for work in works]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
     assert errors == []
+    for group in LookGroup.objects.all():
+        assert group.states.count() == group.size

@@ -9,7 +9,19 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from tests.wallets.nodes import some_address
-from wallets.models import Asset, Balance, BaseUnitsField, Reading, Wallet, WalletState, Watch
+from wallets.models import (
+    Asset,
+    Balance,
+    BaseUnitsField,
+    Disagreement,
+    Reading,
+    ReadingBatch,
+    Sighting,
+    Wallet,
+    WalletState,
+    Watch,
+)
+from wallets.snapshots import make_months, stray_readings
 
 pytestmark = pytest.mark.django_db
 
@@ -27,23 +39,48 @@ def asset() -> Asset:
 
 
 @pytest.fixture
-def values(wallet: Wallet, asset: Asset) -> dict[str, Any]:
+def look_values() -> dict[str, Any]:
     return {
-        "wallet_id": wallet.pk,
-        "asset_id": asset.pk,
-        "amount": 5,
+        "token": "5f9c1f0e-4d2a-4c8b-9d51-000000000001",
+        "chain": "ethereum",
+        "taken_at": WHEN,
+        "took_ms": 3,
         "block_height": 100,
         "block_hash": "0x" + "ab" * 32,
         "block_time": WHEN,
-        "pinned_by": "finalized",
+        "pin": "hash",
+        "depth": "finalized",
         "provider": "node",
+        "agreement": "single",
+        "seconded_by": "",
+        "requested": False,
+        "wallets": 1,
+        "assets": "{}",
+        "members": "{}",
+    }
+
+
+@pytest.fixture
+def look(look_values: dict[str, Any]) -> ReadingBatch:
+    return ReadingBatch.objects.create(**{**look_values, "assets": [], "members": []})
+
+
+@pytest.fixture
+def values(wallet: Wallet, asset: Asset, look: ReadingBatch) -> dict[str, Any]:
+    return {
+        "wallet_id": wallet.pk,
+        "asset_id": asset.pk,
+        "before": None,
+        "amount": 5,
+        "batch_id": look.pk,
+        "before_batch_id": None,
         "taken_at": WHEN,
-        "took_ms": 3,
     }
 
 
 @pytest.fixture
 def reading(values: dict[str, Any]) -> Reading:
+    run("SELECT wallets_make_reading_month('2026-03-01')")
     return Reading.objects.create(**values)
 
 
@@ -62,12 +99,16 @@ def insert(table: str, values: dict[str, Any]) -> None:
     "sql",
     [
         "UPDATE wallets_reading SET amount = amount + 1",
-        "UPDATE wallets_reading SET provider = provider",
+        "UPDATE wallets_reading SET batch_id = batch_id",
+        "UPDATE wallets_reading_2026_03 SET amount = 9",
+        "DELETE FROM wallets_reading_2026_03",
+        "UPDATE wallets_readingbatch SET block_height = 7",
+        "DELETE FROM wallets_readingbatch",
         "DELETE FROM wallets_reading",
         "TRUNCATE wallets_reading CASCADE",
         "TRUNCATE wallets_wallet CASCADE",
         "INSERT INTO wallets_reading SELECT * FROM wallets_reading "
-        "ON CONFLICT (wallet_id, asset_id, block_hash) DO UPDATE SET amount = 9",
+        "ON CONFLICT (wallet_id, asset_id, taken_at) DO UPDATE SET amount = 9",
     ],
 )
 @pytest.mark.parametrize("ignore", [False, True])
@@ -94,10 +135,34 @@ def test_a_reading_is_never_changed_by_the_orm(reading: Reading) -> None:
             change()
 
 
-def test_a_reading_cannot_be_dated_back(values: dict[str, Any]) -> None:
+def test_a_look_cannot_be_dated_back(look_values: dict[str, Any]) -> None:
     before = timezone.now() - timedelta(minutes=1)
-    insert("wallets_reading", {**values, "recorded_at": datetime(2001, 1, 1, tzinfo=UTC)})
-    assert Reading.objects.get().recorded_at > before
+    insert("wallets_readingbatch", {**look_values, "recorded_at": datetime(2001, 1, 1, tzinfo=UTC)})
+    assert ReadingBatch.objects.get().recorded_at > before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"block_height": -1},
+        {"block_hash": ""},
+        {"block_hash": None},
+        {"block_time": None},
+        {"provider": ""},
+        {"pin": ""},
+        {"pin": "guess"},
+        {"depth": "guess"},
+        {"took_ms": -1},
+        {"agreement": "maybe"},
+        {"agreement": "agreed"},
+        {"seconded_by": "other"},
+        {"agreement": "agreed", "seconded_by": "node"},
+    ],
+)
+def test_a_look_has_all_its_parts(look_values: dict[str, Any], change: dict[str, Any]) -> None:
+    with pytest.raises(DatabaseError):
+        insert("wallets_readingbatch", {**look_values, **change})
+    insert("wallets_readingbatch", look_values)
 
 
 @pytest.mark.parametrize(
@@ -106,25 +171,58 @@ def test_a_reading_cannot_be_dated_back(values: dict[str, Any]) -> None:
         {"amount": -1},
         {"amount": None},
         {"amount": 10**78},
-        {"block_height": -1},
-        {"block_hash": ""},
-        {"block_hash": None},
-        {"block_time": None},
-        {"provider": ""},
-        {"pinned_by": ""},
-        {"pinned_by": "guess"},
-        {"took_ms": -1},
+        {"before": -1},
+        {"wallet_id": 10**9},
+        {"asset_id": 10**9},
+        {"batch_id": 10**9},
+        {"before_batch_id": 10**9},
+        {"taken_at": WHEN + timedelta(seconds=1)},
     ],
 )
 def test_a_reading_has_all_its_parts(values: dict[str, Any], change: dict[str, Any]) -> None:
     with pytest.raises(DatabaseError):
         insert("wallets_reading", {**values, **change})
+    insert("wallets_reading", values)
 
 
-def test_a_reading_is_stored_once_per_block(reading: Reading, values: dict[str, Any]) -> None:
-    with pytest.raises(IntegrityError, match="reading_once_per_block"):
+def test_a_reading_is_of_an_asset_of_its_wallets_chain(values: dict[str, Any]) -> None:
+    foreign = Asset.objects.create(chain="tron", kind="native", symbol="TRX", decimals=6, name="Tronix")
+    with pytest.raises(IntegrityError, match="not there"):
+        insert("wallets_reading", {**values, "asset_id": foreign.pk})
+
+
+def test_a_look_gives_one_reading_of_a_balance(reading: Reading, values: dict[str, Any]) -> None:
+    with pytest.raises(IntegrityError, match="pkey"):
         insert("wallets_reading", {**values, "amount": 6})
-    insert("wallets_reading", {**values, "block_hash": "0x" + "cd" * 32})
+
+
+def test_months_are_made_ahead_and_once(values: dict[str, Any]) -> None:
+    at = datetime(2031, 11, 30, tzinfo=UTC)
+    assert make_months(at=at) == 4
+    assert make_months(at=at) == 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relname LIKE 'wallets_reading_203%' AND relkind = 'r'"
+        )
+        names = {row[0] for row in cursor.fetchall()}
+    assert names == {f"wallets_reading_{month}" for month in ("2031_11", "2031_12", "2032_01", "2032_02")}
+
+
+def test_what_has_no_month_is_kept_and_told(look_values: dict[str, Any], values: dict[str, Any]) -> None:
+    old = datetime(2001, 5, 5, tzinfo=UTC)
+    late = ReadingBatch.objects.create(
+        **{**look_values, "taken_at": old, "assets": [], "members": [],
+           "token": "5f9c1f0e-4d2a-4c8b-9d51-000000000002"}
+    )  # fmt: skip
+    assert not stray_readings()
+    insert("wallets_reading", {**values, "taken_at": old, "batch_id": late.pk})
+    assert stray_readings()
+    assert Reading.objects.get().taken_at == old
+    for sql in ("UPDATE wallets_reading_default SET amount = 9", "TRUNCATE wallets_reading_default"):
+        with pytest.raises(DatabaseError, match="append-only"):
+            run(sql)
+    # Its month can no longer be made; the others can.
+    assert make_months(at=datetime(2001, 5, 9, tzinfo=UTC)) == 3
 
 
 @pytest.mark.parametrize("amount", [0, 1, 2**64, 2**255, 2**256 - 1])
@@ -164,7 +262,8 @@ def test_a_wallet_has_chain_and_address(change: dict[str, str]) -> None:
     ],
 )
 def test_an_asset_is_a_coin_or_a_token(change: dict[str, Any]) -> None:
-    asset = {"chain": "base", "kind": "token", "contract": "0x1", "symbol": "T", "decimals": 6, "name": "T"}
+    asset = {"chain": "base", "kind": "token", "contract": "0x1", "symbol": "T", "decimals": 6, "name": "T",
+             "price_key": ""}  # fmt: skip
     insert("wallets_asset", asset)
     with pytest.raises(DatabaseError):
         insert("wallets_asset", {**asset, "contract": "0x2", **change})
@@ -173,7 +272,9 @@ def test_an_asset_is_a_coin_or_a_token(change: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("change", "constraint"),
     [
-        ({"looked_at": WHEN}, "balance_reading_and_time_together"),
+        ({"seen_at": WHEN}, "balance_amount_has_its_reading"),
+        ({"read_at": WHEN, "seen_at": WHEN, "batch_id": 1}, "balance_amount_has_its_reading"),
+        ({"amount": 0}, "balance_amount_has_its_reading"),
         ({"failing_since": WHEN}, "balance_failure_has_a_reason"),
         ({"error_code": "unavailable"}, "balance_failure_has_a_reason"),
     ],
@@ -189,12 +290,74 @@ def test_a_balance_says_what_it_knows(
         insert("wallets_balance", row)
 
 
+def test_a_balance_holds_only_what_was_read(reading: Reading, values: dict[str, Any]) -> None:
+    row = {
+        "wallet_id": reading.wallet_id,
+        "asset_id": reading.asset_id,
+        "amount": 5,
+        "read_at": WHEN,
+        "batch_id": values["batch_id"],
+        "seen_at": WHEN,
+        "error_code": "",
+        "error_text": "",
+    }
+    for change in ({"amount": 6}, {"read_at": WHEN + timedelta(seconds=1)}):
+        with pytest.raises(IntegrityError, match="not read"):
+            insert("wallets_balance", {**row, **change})
+    insert("wallets_balance", row)
+    with pytest.raises(IntegrityError, match="not read"):
+        run("UPDATE wallets_balance SET amount = 0")
+    assert Balance.objects.get().amount == 5
+
+
+def test_a_sighting_holds_only_what_was_read(
+    reading: Reading, values: dict[str, Any], look_values: dict[str, Any]
+) -> None:
+    row = {
+        "wallet_id": reading.wallet_id,
+        "asset_id": reading.asset_id,
+        "amount": 5,
+        "batch_id": values["batch_id"],
+        "read_at": WHEN,
+    }
+    earlier = ReadingBatch.objects.create(
+        **{**look_values, "taken_at": WHEN - timedelta(hours=1), "assets": [], "members": [],
+           "token": "5f9c1f0e-4d2a-4c8b-9d51-000000000003"}
+    )  # fmt: skip
+    for change in ({"amount": 6}, {"read_at": WHEN + timedelta(seconds=1)}, {"batch_id": earlier.pk}):
+        with pytest.raises(IntegrityError, match="not read"):
+            insert("wallets_sighting", {**row, **change})
+    insert("wallets_sighting", row)
+    for sql in ("UPDATE wallets_sighting SET amount = 6", "DELETE FROM wallets_sighting"):
+        with pytest.raises(DatabaseError, match="append-only"):
+            run(sql)
+    assert str(Sighting.objects.get()).endswith(": 5")
+
+
+def test_a_disagreement_is_about_two_amounts(reading: Reading, values: dict[str, Any]) -> None:
+    row = {
+        "batch_id": values["batch_id"],
+        "wallet_id": reading.wallet_id,
+        "asset_id": reading.asset_id,
+        "provider": "a",
+        "amount": 5,
+        "other_provider": "b",
+        "other_amount": 5,
+    }
+    with pytest.raises(IntegrityError, match="disagreement_amounts_differ"):
+        insert("wallets_disagreement", row)
+    insert("wallets_disagreement", {**row, "other_amount": 6})
+    with pytest.raises(DatabaseError, match="append-only"):
+        Disagreement.objects.all().delete()
+
+
 @pytest.mark.parametrize(
     ("change", "constraint"),
     [
-        ({"claimed_until": WHEN}, "state_claim_is_whole"),
-        ({"failing_since": WHEN}, "state_failure_has_a_reason"),
-        ({"last_error_code": "unavailable"}, "state_failure_has_a_reason"),
+        ({"group_id": None, "joined_at": WHEN}, "walletstate_group_is_whole"),
+        ({"claimed_until": WHEN}, "walletstate_claim_is_whole"),
+        ({"failing_since": WHEN}, "walletstate_failure_has_a_reason"),
+        ({"error_code": "unavailable"}, "walletstate_failure_has_a_reason"),
     ],
 )
 def test_a_schedule_is_whole(wallet: Wallet, change: dict[str, Any], constraint: str) -> None:
@@ -214,8 +377,8 @@ def test_rows_name_themselves(wallet: Wallet, asset: Asset, reading: Reading) ->
     """The texts that appear in logs and errors name the row and no more."""
     assert str(wallet) == f"ethereum:{some_address(1)}"
     assert str(asset) == "ETH (ethereum)"
-    assert str(reading) == "5 @ 100"
-    balance = Balance.objects.create(wallet=wallet, asset=asset, reading=reading, looked_at=WHEN)
-    assert str(reading.pk) in str(balance)
+    assert str(reading) == f"{wallet.pk}/{asset.pk}: 5"
+    assert str(reading.batch) == "ethereum @ 100"
+    assert str(Balance(wallet=wallet, asset=asset)) == f"{wallet.pk}/{asset.pk}: None"
     assert str(wallet.pk) in str(WalletState.objects.create(wallet=wallet, chain="ethereum"))
     assert str(Watch(wallet=wallet, key="k", cadence_seconds=60)) == "k: 60 s"

@@ -11,12 +11,14 @@ from django.db import transaction
 
 from cases import storage
 from cases.actions import accounts, cases, freezes, orders, people, search, shares, subjects, wallets
+from cases.actions import alerts as told
 from cases.actions.exports import produce_waiting
 from cases.actions.orders import Duty
 from cases.models import Export
 from cases.people.models import User
 from cases.permissions import Permission
 from tests.support.casework import Casework, make_person, moment
+from tests.support.looks import looked, swept
 from tests.web.test_access_matrix import Guest, doors, path_of
 from tests.web.world import World, built
 
@@ -69,7 +71,7 @@ def _fill(casework: Casework, colleague: User) -> None:
         attribution_confidence="low",
         remarks=f"{INSIDE} remarks",
     )
-    wallets.attach_wallet(
+    watched = wallets.attach_wallet(
         grant=grant(P.WALLETS),
         at=moment(),
         chain="ethereum",
@@ -79,6 +81,11 @@ def _fill(casework: Casework, colleague: User) -> None:
         attribution_source=f"{INSIDE} source",
         attribution_confidence="low",
     )
+    looked({watched: {"USDT": 1}}, at=moment())
+    swept({watched: {"USDT": 88_888_888}}, at=moment())
+    told.tell_news(now=moment)
+    alert = casework.case.alerts.get(after=88_888_888)
+    told.acknowledge_alert(grant=grant(P.WALLETS), at=moment(), number=alert.number, note=f"{INSIDE} alert")
     account = accounts.attach_account(
         grant=grant(P.ACCOUNTS),
         at=moment(),
@@ -160,6 +167,9 @@ def secrets_of(world: World) -> list[bytes]:
         INSIDE.lower().encode(),
         SECRET_ADDRESS.encode(),
         b"77777777",
+        b"88888888",
+        # As a page writes it, in decimals.
+        b"88.888888",
         world.casework.case.reference.lower().encode(),
         world.export.lower().encode(),
     ]

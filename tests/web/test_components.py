@@ -19,9 +19,11 @@ import pytest
 from django import forms
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.staticfiles import finders
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest
 from django.template import Context, Template
 from django.test import RequestFactory
+from django.utils.datastructures import MultiValueDict
 from django.utils.safestring import SafeString
 from playwright.sync_api import Browser, sync_playwright
 
@@ -213,8 +215,8 @@ def test_an_amount_that_is_no_integer_is_a_mistake(units: object) -> None:
 
 def _view(state: str, amount: int | None, **more: Any) -> SimpleNamespace:
     facts: dict[str, Any] = {
-        "block_height": None, "block_hash": None, "block_time": None, "provider": "", "taken_at": None,
-        "since": None, "error": None, **more,
+        "block_height": None, "block_hash": None, "block_time": None, "provider": "", "looked_at": None,
+        "since": None, "error": None, "error_code": "", **more,
     }  # fmt: skip
     return SimpleNamespace(asset=ETHER, state=state, amount=amount, **facts)
 
@@ -235,10 +237,19 @@ def test_a_source_that_fails_without_a_reading_shows_no_zero() -> None:
 )
 def test_an_old_balance_says_since_when(state: str, said: str) -> None:
     since, taken = NOW - timedelta(hours=1), NOW - timedelta(hours=2)
-    text = text_of(draw("{% balance view %}", view=_view(state, 10**17, since=since, taken_at=taken)))
+    text = text_of(draw("{% balance view %}", view=_view(state, 10**17, since=since, looked_at=taken)))
     assert "0.1 ETH" in text
     assert f"{said} 16 Mar 2026, 09:30 UTC" in text
     assert "Last known 16 Mar 2026, 08:30 UTC" in text
+
+
+def test_a_contradiction_is_no_source_that_is_silent() -> None:
+    since, seen = NOW - timedelta(hours=1), NOW - timedelta(hours=2)
+    view = _view("failing", 10**17, since=since, looked_at=seen, error_code="disagrees")
+    text = text_of(draw("{% balance view %}", view=view))
+    assert "Two sources contradict each other since 16 Mar 2026, 09:30 UTC" in text
+    assert "The older amount stands: 16 Mar 2026, 08:30 UTC" in text
+    assert "unavailable" not in text
 
 
 def test_a_balance_in_detail_names_block_time_and_source() -> None:
@@ -354,6 +365,33 @@ def test_what_was_typed_stays() -> None:
 
 def test_a_form_that_was_not_sent_has_no_summary() -> None:
     assert draw("{% error_summary form %}", form=SampleForm()) == ""
+
+
+class PaperForm(forms.Form):
+    title = forms.CharField()
+    paper = forms.FileField(required=False)
+
+
+def test_a_file_that_came_with_a_refused_form_is_asked_for_again() -> None:
+    """A browser fills no file field: without a word the form would go off a second time without its paper."""
+    files = MultiValueDict({"paper": [SimpleUploadedFile("order <1>.pdf", b"%PDF")]})
+    page = Page(draw("{% error_summary form %}{% fields form %}", form=PaperForm({"title": ""}, files)))
+    said = " ".join("".join(page.words).split())
+    assert "Paper: Choose order <1>.pdf again." in said
+    # A form that is right, or one that came without a file, has nothing to say of it; a refused file says why.
+    assert draw("{% error_summary form %}", form=PaperForm({"title": "A"}, files)) == ""
+    assert "again" not in draw("{% error_summary form %}", form=PaperForm({"title": ""}))
+    empty = MultiValueDict({"paper": [SimpleUploadedFile("empty.pdf", b"")]})
+    refused = draw("{% error_summary form %}", form=PaperForm({"title": ""}, empty))
+    assert "is empty" in refused
+    assert "Choose empty.pdf again" not in refused
+
+
+def test_a_field_says_when_it_is_needed_after_all() -> None:
+    drawn = draw('{% field form.paper optional="needed for a policy hold" %}', form=PaperForm())
+    assert "(needed for a policy hold)" in drawn
+    assert "(optional)" not in drawn
+    assert "(optional)" in draw("{% field form.paper %}", form=PaperForm())
 
 
 def test_errors_of_a_formset_and_of_the_whole_form_are_named() -> None:

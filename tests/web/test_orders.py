@@ -245,6 +245,17 @@ def test_more_rows_keep_what_was_typed_judge_nothing_and_save_nothing(
     assert lead.post(url(casework, "order-create"), again).status_code == 303
 
 
+def test_a_chosen_paper_is_asked_for_again_where_the_form_comes_back(
+    lead: Client, casework: Casework
+) -> None:
+    """A wrong form, and more rows without script: both pages come back with an empty file field."""
+    for more in ({"issuing_authority": ""}, {"more": "1"}):
+        paper = SimpleUploadedFile("warrant.pdf", b"%PDF-1.4")
+        page = lead.post(url(casework, "order-create"), typed(**more, paper=paper)).content.decode()
+        assert "Choose warrant.pdf again" in page, more
+    assert not OrderPaper.objects.exists()
+
+
 def test_enter_records_and_does_not_ask_for_rows(lead: Client, casework: Casework) -> None:
     """Enter in a field presses a form's first button."""
     page = lead.get(url(casework, "order-create")).content.decode()

@@ -11,11 +11,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from cases import outbox
 from cases.people.models import User
 from cases.queries import health
 from tests.support.casework import Casework
+from wallets.chains import CHAINS
 
 ClientOf = Callable[[User], Client]
 WARNING = "Each look-up tells the source's operator whom you investigate"
@@ -44,8 +46,8 @@ def test_who_enters(casework: Casework, client_of: ClientOf) -> None:
 
 def test_sources_are_named_by_host_and_never_by_their_keys(admin: Client, settings: Any) -> None:
     settings.WALLET_CHAIN_URLS = {
-        "ethereum": "https://user:hush-hush@node.intern.test:8545/v3/secret-key?token=secret-token",
-        "bitcoin": "https://mempool.space/api",
+        "ethereum": ["https://user:hush-hush@node.intern.test:8545/v3/secret-key?token=secret-token"],
+        "bitcoin": ["https://mempool.space/api"],
     }
     settings.ALLOW_PUBLIC_PROVIDERS = False
     text = page(admin)
@@ -57,8 +59,40 @@ def test_sources_are_named_by_host_and_never_by_their_keys(admin: Client, settin
         assert secret not in text
 
 
+def rows_of(text: str) -> list[str]:
+    """The rows of the table of sources, each as its text."""
+    table = text.split('id="sources"')[1].split("<tbody>")[1].split("</tbody>")[0]
+    return [" ".join(strip_tags(row).split()) for row in table.split("</tr>") if "<tr" in row]
+
+
+def test_each_provider_has_a_row_and_its_chain_is_named_once(admin: Client, settings: Any) -> None:
+    settings.WALLET_CHAIN_URLS = {
+        "ethereum": ["http://first.intern.test:8545", "http://second.intern.test:8545"],
+        "bitcoin": ["ftp://third.intern.test/secret-path"],
+    }
+    rows = rows_of(page(admin))
+    (first,) = [place for place, row in enumerate(rows) if "first.intern.test:8545" in row]
+    assert rows[first].startswith("Ethereum")
+    assert rows[first + 1].startswith("second.intern.test:8545")
+    (bitcoin,) = [row for row in rows if row.startswith("Bitcoin ") and "Bitcoin Cash" not in row]
+    assert "not a URL that this chain can be read from" in bitcoin
+    assert "third.intern.test" not in bitcoin
+    assert "not a known public provider" not in bitcoin
+
+
+def test_chains_that_nobody_can_observe_are_said_to_be(admin: Client) -> None:
+    hidden = [row for row in rows_of(page(admin)) if "cannot be observed" in row]
+    assert len(hidden) == sum(not info.observable for info in CHAINS.values()) > 0
+    assert any(row.startswith("Monero") for row in hidden)
+    assert not any("balances are not read" in row for row in hidden)
+
+
+def test_the_prices_are_one_step_away(admin: Client) -> None:
+    assert f'href="{reverse("price-list")}"' in page(admin)
+
+
 def test_an_allowed_public_provider_is_loud(admin: Client, settings: Any) -> None:
-    settings.WALLET_CHAIN_URLS = {"bitcoin": "https://mempool.space/api"}
+    settings.WALLET_CHAIN_URLS = {"bitcoin": ["https://mempool.space/api"]}
     settings.ALLOW_PUBLIC_PROVIDERS = True
     text = page(admin)
     assert "public provider, allowed" in text
@@ -66,7 +100,7 @@ def test_an_allowed_public_provider_is_loud(admin: Client, settings: Any) -> Non
 
 
 def test_the_development_chain_stands_only_in_a_demonstration(admin: Client, settings: Any) -> None:
-    settings.WALLET_CHAIN_URLS = {"localdev": "http://127.0.0.1:8545"}
+    settings.WALLET_CHAIN_URLS = {"localdev": ["http://127.0.0.1:8545"]}
     settings.DEMO = True
     assert "Local development chain" in page(admin)
     settings.DEMO = False

@@ -1,4 +1,4 @@
-"""Wallets by the front door: attach, balances, progress of a refresh, history, taking out."""
+"""Wallets by the front door: balances, progress of a refresh, history, taking out."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -15,8 +15,9 @@ from cases.models import CaseWallet
 from cases.people.models import User
 from cases.permissions import Permission
 from tests.support.casework import ETHEREUM, Casework, moment
-from tests.wallets.test_known import look_at, read
-from tests.web.pages import costs_the_same, errors_beside, text_of
+from tests.support.looks import looked
+from tests.wallets.looks import assets
+from tests.web.pages import costs_the_same, text_of
 from wallets import snapshots
 from wallets.chains.base import Failure
 from wallets.models import WalletState
@@ -24,94 +25,10 @@ from wallets.models import WalletState
 pytestmark = pytest.mark.django_db
 P = Permission
 ClientOf = Callable[[User], Client]
-CANONICAL = "0x97B1043ABD9E6FC31681635166d430a458D14F9C"
 
 
 def at(name: str, casework: Casework, *more: int) -> str:
     return reverse(name, args=[casework.case.reference, *more])
-
-
-def a_wallet(**changed: str) -> dict[str, str]:
-    return {
-        "chain": "ethereum",
-        "address": ETHEREUM,
-        "label": "Kim, ETH",
-        "role": "listed",
-        "attribution_source": "OFAC SDN list",
-        "attribution_confidence": "high",
-    } | changed
-
-
-# ── Attaching ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_wallet_is_attached_and_its_balances_asked_for(casework: Casework, client_of: ClientOf) -> None:
-    client = client_of(casework.lead)
-    response = client.post(at("wallet-create", casework), a_wallet(address=f"  {ETHEREUM} "))
-    assert response.status_code == 303
-    assert response["Location"] == at("wallet-detail", casework, 1)
-    attached = CaseWallet.objects.select_related("wallet").get()
-    assert (attached.wallet.address, attached.typed) == (CANONICAL, ETHEREUM)
-    page = client.get(response["Location"])
-    words = text_of(page)
-    assert f"typed as {ETHEREUM}" in words
-    assert "carries no checksum" in words
-    assert "Waiting for a worker" in words
-    assert "Not read yet" in words
-    # While a look is asked for, the page asks for its live part again.
-    assert 'hx-trigger="every 2s"' in page.content.decode()
-
-
-@pytest.mark.parametrize(
-    ("changed", "field", "reason"),
-    [
-        ({"address": "0x97b1043abd9e6Fc31681635166d430a458d14f9c"}, "address", "EIP-55"),
-        ({"address": "1D6gG9iKEhPitTcWRJiniuj1jYM2hNeAfJ"}, "address", "Bitcoin address"),
-        ({"address": ETHEREUM[:-1]}, "address", "40 digits"),
-        ({"address": "   "}, "address", "Enter an address"),
-        ({"address": ""}, "address", "required"),
-        ({"address": "0x97b1043abd9e6fc31681635166d430a458d14f\x00"}, "address", "Null"),
-        ({"chain": "bitcoin"}, "address", ""),
-        ({"chain": "dogecoin"}, "chain", ""),
-        ({"chain": ""}, "chain", "required"),
-        ({"role": "owner"}, "role", ""),
-        ({"attribution_source": " "}, "attribution_source", ""),
-        ({"attribution_confidence": ""}, "attribution_confidence", ""),
-        ({"subject_number": "9"}, "subject_number", ""),
-        ({"label": "x" * 121}, "label", ""),
-    ],
-)
-def test_a_wrong_wallet_is_refused_with_its_reason_and_kept(
-    casework: Casework, client_of: ClientOf, changed: dict[str, str], field: str, reason: str
-) -> None:
-    response = client_of(casework.lead).post(at("wallet-create", casework), a_wallet(**changed))
-    assert response.status_code == 422
-    assert reason in errors_beside(response, field)
-    assert errors_beside(response, field)
-    if changed.get("label") is None:
-        assert 'value="Kim, ETH"' in response.content.decode()
-    if changed.get("address", "").strip() and "\x00" not in changed["address"]:
-        assert f'value="{changed["address"]}"' in response.content.decode()
-    assert not CaseWallet.objects.exists()
-
-
-def test_a_wallet_stands_once_in_a_case_however_it_is_typed(casework: Casework, client_of: ClientOf) -> None:
-    casework.wallet()
-    response = client_of(casework.lead).post(at("wallet-create", casework), a_wallet(address=CANONICAL))
-    assert response.status_code == 422
-    assert "attached to the case already" in errors_beside(response, "address")
-
-
-def test_chains_that_can_be_read_stand_first(casework: Casework, client_of: ClientOf, settings: Any) -> None:
-    settings.WALLET_CHAIN_URLS = {"bitcoin": "http://127.0.0.1:9", "base": "http://127.0.0.1:9"}
-    body = client_of(casework.lead).get(at("wallet-create", casework)).content.decode()
-    readable, others = body.split('label="No source is set up')
-    assert 'value="bitcoin"' in readable
-    assert 'value="base"' in readable
-    assert 'value="ethereum"' not in readable
-    assert 'value="ethereum"' in others
-    # The development chain is offered only where it runs.
-    assert "localdev" not in body
 
 
 # ── What is known ─────────────────────────────────────────────────────────────────────────────────────────
@@ -124,7 +41,7 @@ def test_unknown_is_never_shown_as_zero(casework: Casework, client_of: ClientOf)
         words = text_of(client.get(at(name, casework, *more)))
         assert "Not read yet" in words, name
         assert "0 ETH" not in words, name
-    look_at(attached.wallet, moment(), ETH=Failure("unreachable", "no answer"))
+    looked({attached: {"ETH": Failure("unavailable", "no answer")}}, at=moment())
     words = text_of(client.get(at("wallet-list", casework)))
     assert "Source unavailable since" in words
     assert "0 ETH" not in words
@@ -133,12 +50,7 @@ def test_unknown_is_never_shown_as_zero(casework: Casework, client_of: ClientOf)
 def test_a_reading_is_shown_to_the_last_unit_with_its_block(casework: Casework, client_of: ClientOf) -> None:
     attached = casework.wallet()
     now = moment()
-    look_at(
-        attached.wallet,
-        now,
-        ETH=read(1_234_567_890_123_456_789_012, now - timedelta(seconds=30), height=19_000_001),
-        USDT=read(0, now - timedelta(seconds=30), height=19_000_001),
-    )
+    looked({attached: {"ETH": 1_234_567_890_123_456_789_012, "USDT": 0}}, at=now, height=19_000_001)
     page = client_of(casework.reader).get(at("wallet-detail", casework, 1))
     words = text_of(page)
     assert "234 .567890123456789012 ETH" in words
@@ -155,11 +67,11 @@ def test_the_progress_of_a_refresh_comes_from_the_database(casework: Casework, c
     """Asked, taken by a worker, its lease lost with the worker, taken again, read: each step as the rows say."""
     attached = casework.wallet()
     now = moment()
-    look_at(attached.wallet, now, ETH=read(5, now, height=7))
+    looked({attached: {"ETH": 5}}, at=now, height=7)
     client, url = client_of(casework.lead), at("wallet-detail", casework, 1)
 
     def live() -> str:
-        response = client.get(url, headers={"HX-Request": "true", "HX-Target": "live"})
+        response = client.get(url, headers={"HX-Request": "true", "HX-Target": "looks"})
         assert response.status_code == 200
         assert "<html" not in response.content.decode()
         return text_of(response)
@@ -167,13 +79,15 @@ def test_the_progress_of_a_refresh_comes_from_the_database(casework: Casework, c
     assert "Read at block 7" in live()
     assert client.post(at("wallet-refresh", casework, 1)).status_code == 303
     assert "Waiting for a worker asked at" in live()
+    # Without script nothing asks again by itself.
+    assert "Load this page again" in live()
     claim = snapshots.claim_due(chain="ethereum", at=moment(), limit=5)
     assert claim is not None
     assert "Being read asked at" in live()
     WalletState.objects.filter(pk=attached.wallet_id).update(claimed_until=moment())
     assert "Waiting for a worker" in live()
     later = moment()
-    look_at(attached.wallet, later, ETH=read(9, later, height=8))
+    looked({attached: {"ETH": 9}}, at=later, height=8)
     assert "Read at block 8" in live()
 
 
@@ -206,12 +120,15 @@ def test_who_only_reads_asks_for_nothing(casework: Casework, client_of: ClientOf
 # ── History ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def readings(attached: CaseWallet, count: int, *, since: datetime) -> None:
+def readings(attached: CaseWallet, count: int, *, since: datetime, height: int = 0) -> None:
     for index in range(count):
         when = since + timedelta(milliseconds=index)
-        look_at(
-            attached.wallet, when, ETH=read(index, when, height=index), USDT=read(index, when, height=index)
-        )
+        looked({attached: {"ETH": index, "USDT": index}}, at=when, height=height + index)
+
+
+def native_of(page: Any) -> list[int]:
+    """What a page of readings says of the native coin."""
+    return [row.amount for row in page.context["page"].rows if row.asset.symbol == "ETH"]
 
 
 def test_a_case_sees_only_what_was_read_while_it_held_the_wallet(
@@ -219,7 +136,7 @@ def test_a_case_sees_only_what_was_read_while_it_held_the_wallet(
 ) -> None:
     """Readings from before would tell that another case looks at the same wallet."""
     attached = casework.wallet()
-    look_at(attached.wallet, moment(), ETH=read(11, moment(), height=1))
+    looked({attached: {"ETH": 11}}, at=moment(), height=1)
     other = case_actions.open_case(
         by=casework.outsider, at=moment(), title="Other", typology="fraud", classification="internal"
     )
@@ -235,15 +152,15 @@ def test_a_case_sees_only_what_was_read_while_it_held_the_wallet(
     )
     url = reverse("wallet-detail", args=[other.reference, theirs.number])
     assert client_of(casework.outsider).get(url).context["page"].rows == []
-    look_at(attached.wallet, moment(), ETH=read(12, moment(), height=2))
-    assert [row.amount for row in client_of(casework.outsider).get(url).context["page"].rows] == [12]
+    looked({attached: {"ETH": 12}}, at=moment(), height=2)
+    assert native_of(client_of(casework.outsider).get(url)) == [12]
     actions.detach_wallet(grant=grant, at=moment(), number=theirs.number, reason="Wrong one")
-    look_at(attached.wallet, moment(), ETH=read(13, moment(), height=3))
+    looked({attached: {"ETH": 13}}, at=moment(), height=3)
     page = client_of(casework.outsider).get(url)
-    assert [row.amount for row in page.context["page"].rows] == [12]
+    assert native_of(page) == [12]
     assert "Taken out of the case" in text_of(page)
     mine = client_of(casework.lead).get(at("wallet-detail", casework, 1))
-    assert [row.amount for row in mine.context["page"].rows] == [13, 12, 11]
+    assert native_of(mine) == [13, 12, 11]
 
 
 def test_history_is_walked_without_loss_where_assets_share_a_moment(
@@ -255,11 +172,16 @@ def test_history_is_walked_without_loss_where_assets_share_a_moment(
     seen: list[tuple[int, str]] = []
     while True:
         page = client.get(url, query).context["page"]
-        seen += [(row.block_height, row.asset.symbol) for row in page.rows]
+        seen += [(row.batch.block_height, row.asset.symbol) for row in page.rows]
         if page.next_cursor is None:
             break
         query = {"after": page.next_cursor}
-    assert seen == [(height, symbol) for height in range(59, -1, -1) for symbol in ("ETH", "USDT")]
+    symbols = [asset.symbol for asset in sorted(assets("ethereum"), key=lambda asset: asset.pk)]
+    # All assets were new to the case at its first look; afterwards two of them moved.
+    changed = [
+        (height, symbol) for height in range(59, 0, -1) for symbol in symbols if symbol in {"ETH", "USDT"}
+    ]
+    assert seen == changed + [(0, symbol) for symbol in symbols]
 
 
 # ── Taking out ────────────────────────────────────────────────────────────────────────────────────────────
@@ -301,5 +223,5 @@ def test_the_pages_cost_the_same_however_long(casework: Casework, client_of: Cli
     costs_the_same(
         client,
         at("wallet-detail", casework, 1),
-        lambda: readings(first, 30, since=first.attached_at + timedelta(milliseconds=100)),
+        lambda: readings(first, 30, since=first.attached_at + timedelta(milliseconds=100), height=3),
     )

@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Literal
 
 from cases import access, storage
-from cases.actions import cases, exports, freezes, orders, people, search, shares
-from cases.models import Case
+from cases.actions import alerts, cases, exports, freezes, orders, people, search, shares
+from cases.models import Case, CaseWallet
 from cases.people.models import ApiToken, User
 from cases.permissions import GLOBAL_PERMISSIONS, GlobalPermission, Permission, of_member
 from cases.references import new_reference
 from tests.support.casework import Casework, make_person, moment
+from tests.support.looks import looked, swept
 
 P = Permission
 SeesCase = Literal["no", "member", "reader"]
@@ -54,6 +55,9 @@ class World:
     matter_export: str
     lead_token: ApiToken
     search_token: str
+    # A look at the case's wallet, and the asset that it read.
+    look: int
+    asset: int
     # The outsider's own case, in which nothing stands.
     empty_case: Case
 
@@ -69,6 +73,8 @@ class World:
             "person": str(self.casework.reader.public_id),
             "token": self.search_token if name.endswith("search-results") else str(self.lead_token.public_id),
             "key": "abc-def",
+            "look": str(self.look),
+            "asset": str(self.asset),
             "uidb36": "1",
             "pk": "1",
         }
@@ -115,13 +121,24 @@ def _matter_of_another_case(liaison: User) -> tuple[Casework, str]:
     return other, other.share(other.accepted_order(), liaison=liaison).reference
 
 
+def moved(casework: Casework, wallet: CaseWallet) -> None:
+    """The balance moved, which the case is told; and a threshold for what comes after."""
+    swept({wallet: {"ETH": 4 * 10**17}}, at=moment())
+    alerts.tell_news(now=moment)
+    alerts.set_threshold(
+        grant=casework.grant(P.WALLETS), at=moment(), chain="ethereum", contract="", minimum=10**15
+    )
+
+
 def built() -> World:
     """The world, made through the actions."""
     casework = Casework.opened()
     lead = casework.lead
     cases.write_note(grant=casework.grant(P.NOTE), at=moment(), text="Called the clerk.")
     casework.subject()
-    casework.wallet()
+    read = casework.wallet()
+    look = looked({read: {"ETH": 10**18}}, at=moment())
+    moved(casework, read)
     account = casework.account()
     casework.holding(account)
     order = casework.order()
@@ -228,4 +245,6 @@ def built() -> World:
         lead_token=lead_token,
         search_token=search.save_search(by=lead, at=moment(), text="kim").token,
         empty_case=empty,
+        look=look.pk,
+        asset=look.assets[0],
     )

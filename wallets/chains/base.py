@@ -1,16 +1,20 @@
 """What every chain family answers to: the protocol, its questions and answers, and its errors."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
-from typing import ClassVar, Literal, Protocol, Self
+from typing import ClassVar, Final, Literal, Protocol, Self
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-Family = Literal["bitcoin", "evm"]
-Pin = Literal["finalized", "confirmations", "latest", "bracket"]
+Family = Literal["utxo", "evm", "tron", "solana", "xrp", "hidden"]
+Pin = Literal["hash", "slot", "bracket"]
+Depth = Literal["finalized", "confirmations", "latest"]
+
+WORD: Final = 32
+"""Bytes of one amount in `Answers.words`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +22,11 @@ class ChainInfo:
     """A chain: names, native coin, and how deep its blocks are looked at.
 
     `chain_id` is the EVM number that a node must answer with; None elsewhere. `finalized_tag`: ask for the
-    `finalized` block first. `confirmations`: where that is not answered, look this many blocks below the tip.
-    `finality` is the rule as a sentence for people.
+    chain's own final block first. `confirmations`: where that is not answered, look this many blocks below
+    the tip. `finality` is the rule as a sentence for people. `group_size` is how many addresses one look may
+    cover. `observable` is false where nobody can see a balance from outside: such an address is stored, and
+    nothing is ever read for it. `genesis` is the hash of block 0 where that tells one chain from another.
+    `block_opcodes`: whether a contract sees the chain's own block number and parent hash.
     """
 
     slug: str
@@ -33,11 +40,17 @@ class ChainInfo:
     finalized_tag: bool
     confirmations: int
     finality: str | Promise
+    group_size: int
+    observable: bool = True
+    genesis: str = ""
+    block_opcodes: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block on the chain: `height`, `hash` in the chain's own lower-case spelling, `time` in UTC."""
+    """A block on the chain: `height` (a slot or ledger index elsewhere), `hash` in the chain's own spelling,
+    `time` in UTC.
+    """
 
     height: int
     hash: str
@@ -45,21 +58,32 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """How much does `address` (canonical) hold of the native coin, or of the token at `contract`?"""
+class Pinned:
+    """The one block that a look belongs to, and how it belongs to it.
 
-    address: str
-    contract: str = ""
+    `pin`: "hash" (every question named this block's hash), "slot" (one answer, which names its slot) or
+    "bracket" (the tip was this block before the first and after the last question). `depth`: "finalized" (the
+    chain itself calls the block final), "confirmations" (enough blocks stand above it) or "latest".
+    """
+
+    block: Block
+    pin: Pin
+    depth: Depth
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """An answer that holds: `amount` in base units (0 or more) at `block`, after `took_ms` milliseconds."""
+class Exchange:
+    """One question as it was sent and the answer as it came, byte for byte, for `addresses[first:first+count]`.
 
-    amount: int
-    block: Block
+    `method` names the call for people ("packed eth_call", "GET /address"). Neither holds a URL or a key.
+    """
+
+    method: str
+    question: bytes
+    answer: bytes
+    first: int
+    count: int
     took_ms: int
-    pinned_by: Pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +100,82 @@ class Failure:
     state: Literal["failed", "unsupported"] = "failed"
 
 
-Outcome = Reading | Failure
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What one source says of W addresses and A assets at one block.
+
+    `words` are W × A unsigned big-endian integers of 32 bytes each, by address and then by asset, in base
+    units. Where `failures` has the same index (address × A + asset), the word is no amount and must not be
+    read. `exchanges` are the proof.
+    """
+
+    pinned: Pinned
+    words: bytes
+    failures: dict[int, Failure] = field(default_factory=dict)
+    exchanges: tuple[Exchange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Where a transaction stands. `state`: "confirmed" (in `block`, `count` blocks deep, the block itself
+    counted), "pending" (known, in no block), "failed" (in `block`, without effect) or "unknown".
+    """
+
+    state: Literal["confirmed", "pending", "failed", "unknown"]
+    count: int = 0
+    block: Block | None = None
+    exchanges: tuple[Exchange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """Whether an issuer has blocked an address for its token, at `pinned`.
+
+    `state`: "restricted", "not_restricted", or "no_list" (the token has no such list, or it cannot be asked).
+    """
+
+    state: Literal["restricted", "not_restricted", "no_list"]
+    pinned: Pinned | None = None
+    exchanges: tuple[Exchange, ...] = ()
 
 
 class ChainSource(Protocol):
-    """A provider of one chain, open for a while: `with source_for(slug) as source: source.read(…)`."""
+    """One provider of one chain, open for a while: `with open_source(…) as source: source.read(…)`."""
 
     @property
     def info(self) -> ChainInfo: ...
 
     @property
     def provider(self) -> str:
-        """Host and port of the provider; no path, no credentials."""
+        """Host, and port where it is not the usual one; no path, no credentials."""
         ...
 
-    def read(self, questions: Sequence[Question]) -> list[Outcome]:
-        """One outcome per question, in the order of the questions.
+    @property
+    def can_pin(self) -> bool:
+        """Whether `read` can be asked at a block that somebody else picked."""
+        ...
 
-        Raises `ChainError` when nothing could be read at all.
+    def pick(self) -> Pinned:
+        """The block to read at, after the provider has shown that it answers for the right chain."""
+        ...
+
+    def read(
+        self, addresses: Sequence[str], contracts: Sequence[str], *, at: Pinned | None = None
+    ) -> Answers:
+        """Every asset of every address at one block. "" among `contracts` is the native coin.
+
+        `at` is a block from another source's `pick` or from an old reading; without it the source picks.
+        Raises `ChainError` when nothing could be read at all, `CannotPin` where `at` cannot be honoured,
+        `BlockGone` when the block left the chain meanwhile.
         """
+        ...
+
+    def confirmations(self, txid: str) -> Confirmation:
+        """Where a transaction stands. Raises `ChainError`."""
+        ...
+
+    def token_restriction(self, address: str, contract: str) -> Restriction:
+        """Whether the issuer of the token at `contract` blocks `address`. Raises `ChainError`."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -137,6 +218,12 @@ class RateLimited(ChainError):
     retry = True
 
 
+class Resting(ChainError):
+    """Our own breaker or rate limit holds the question back; nothing was sent."""
+
+    code = "resting"
+
+
 class BlockGone(ChainError):
     """The block that was picked is no longer on the chain, or not yet known to the node that was asked."""
 
@@ -162,10 +249,34 @@ class BadAnswer(ChainError):
     code = "bad_answer"
 
 
+class FutureBlock(BadAnswer):
+    """The source's newest block lies further ahead of our clock than any chain allows."""
+
+    code = "future_block"
+
+
+class Behind(ChainError):
+    """The source is behind what was read before: an older amount must not pass for a newer one."""
+
+    code = "behind"
+
+
 class WrongChain(ChainError):
     """The node answers for another chain than the one that it is configured for."""
 
     code = "wrong_chain"
+
+
+class CannotPin(ChainError):
+    """The source cannot be asked at that block: its interface has no such question, or it keeps no old state."""
+
+    code = "cannot_pin"
+
+
+class NotObservable(ChainError):
+    """Nobody can see the balance of such an address from outside."""
+
+    code = "not_observable"
 
 
 class NotConfigured(ChainError):
@@ -184,16 +295,21 @@ ERROR_TEXTS: dict[str, str | Promise] = {
     "failed": _("The source did not answer the question."),
     "unavailable": _("The source cannot be reached."),
     "rate_limited": _("The source asks us to wait."),
+    "resting": _("The source failed too often and is given a rest."),
     "block_gone": _("The chain was reorganised while it was read."),
     "refused": _("The source refuses the question."),
     "too_large": _("The source's answer is too large."),
     "bad_answer": _("The source's answer is not valid, so it was not used."),
     "wrong_chain": _("The source answers for another chain."),
+    "cannot_pin": _("The source cannot be asked about that block."),
+    "not_observable": _("Balances on this chain cannot be observed from outside."),
     "not_configured": _("No source is configured for this chain."),
     "public_provider": _("The source is a public provider, and this installation does not allow those."),
     "no_contract": _("No such token contract stands on this chain."),
     "reverted": _("The token contract refuses the question."),
-    "disagrees": _("The source contradicts what was read at the same block before, so it was not used."),
+    "disagrees": _("Two sources contradict each other about the same block, so neither was used."),
+    "contradicts": _("The source contradicts what was read at the same block before, so it was not used."),
+    "behind": _("The source is behind what was read before, so it was not used."),
     "future_block": _("The source's newest block lies in the future, so it was not used."),
 }
 

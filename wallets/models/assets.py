@@ -18,6 +18,13 @@ class Asset(models.Model):
     symbol = models.CharField(_("symbol"), max_length=20)
     decimals = models.PositiveSmallIntegerField(_("decimals"))
     name = models.CharField(_("name"), max_length=80)
+    price_key = models.CharField(
+        _("price key"),
+        max_length=20,
+        blank=True,
+        default="",
+        help_text=_("The key under which its price is kept; without one the asset has no fiat value."),
+    )
 
     class Meta:
         verbose_name = _("asset")

@@ -1,79 +1,112 @@
-"""What was read: a reading is written once and never changed; a balance points to the newest one."""
+"""What was read: a reading is written once and never changed; a balance is what is known now."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from wallets.models.assets import Asset
+from wallets.models.batches import ReadingBatch
 from wallets.models.fields import BaseUnitsField
-from wallets.models.triggers import append_only, recorded_by_database
+from wallets.models.triggers import amounts_were_read, append_only, rows_exist, sighting_was_read
 from wallets.models.wallets import Wallet
 
 
 class Reading(models.Model):
-    """How much of an asset an address held at one block, as one provider said.
+    """How much of an asset an address held, as the look `batch` found it, and what the look before had found.
 
-    `taken_at` is when the look began and `took_ms` how long the answer took; `recorded_at` is the database's
-    own clock. `pinned_by` says how the answer belongs to the block (see `wallets.chains.base.Pin`).
+    A scheduled look leaves a row only where the amount changed (`before` differs, or is empty at the first); a look
+    that somebody asked for leaves one in any case. `before_batch` is the last look that had confirmed `before`.
+
+    The table is partitioned by the month of `taken_at` (`wallets.snapshots.months`), and its one index is its key:
+    no foreign key points here, what others rest on is a `Sighting`. Rows of a statement are
+    checked against wallets, assets and batches all at once, by trigger: a check for each row would
+    cost more than the writing.
     """
 
-    class Pin(models.TextChoices):
-        FINALIZED = "finalized", _("asked at the hash of a finalized block")
-        CONFIRMATIONS = "confirmations", _("asked at the hash of a block with enough confirmations")
-        LATEST = "latest", _("asked at the hash of the newest block")
-        BRACKET = "bracket", _("the chain's tip was the same before and after")
-
-    # The unique constraint's index begins with wallet and asset; further ones would cost a third of each
-    # write.
-    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="readings", db_index=False)
-    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="readings", db_index=False)
+    pk = models.CompositePrimaryKey("wallet_id", "asset_id", "taken_at")
+    wallet = models.ForeignKey(
+        Wallet, on_delete=models.PROTECT, related_name="readings", db_index=False, db_constraint=False
+    )
+    asset = models.ForeignKey(
+        Asset, on_delete=models.PROTECT, related_name="readings", db_index=False, db_constraint=False
+    )
+    before = BaseUnitsField(_("amount before"), null=True)
     amount = BaseUnitsField(_("amount"))
-    block_height = models.BigIntegerField(_("block height"))
-    block_hash = models.CharField(_("block hash"), max_length=66)
-    block_time = models.DateTimeField(_("block time"))
-    pinned_by = models.CharField(_("pinned by"), max_length=13, choices=Pin.choices)
-    provider = models.CharField(_("provider"), max_length=200)
+    batch = models.ForeignKey(
+        ReadingBatch, on_delete=models.PROTECT, related_name="readings", db_index=False, db_constraint=False
+    )
+    before_batch = models.ForeignKey(
+        ReadingBatch,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
     taken_at = models.DateTimeField(_("taken at"))
-    took_ms = models.PositiveIntegerField(_("time taken (ms)"))
-    recorded_at = models.DateTimeField(_("recorded at"), db_default=Now(), editable=False)
 
     class Meta:
         verbose_name = _("reading")
         verbose_name_plural = _("readings")
         constraints = [
-            models.UniqueConstraint(fields=["wallet", "asset", "block_hash"], name="reading_once_per_block"),
             models.CheckConstraint(condition=Q(amount__gte=0), name="reading_amount_not_negative"),
-            models.CheckConstraint(condition=Q(block_height__gte=0), name="reading_height_not_negative"),
-            models.CheckConstraint(condition=Q(block_hash__gt=""), name="reading_block_hash_given"),
-            models.CheckConstraint(condition=Q(provider__gt=""), name="reading_provider_given"),
-            models.CheckConstraint(
-                condition=Q(pinned_by__in=["finalized", "confirmations", "latest", "bracket"]),
-                name="reading_pin_known",
-            ),
+            models.CheckConstraint(condition=Q(before__gte=0), name="reading_before_not_negative"),
         ]
-        triggers = [*append_only("wallets_reading"), recorded_by_database()]
+        # Rows of a look lie together: a summary of pages finds them, and costs nothing to keep.
+        indexes = [BrinIndex(fields=["taken_at"], name="reading_taken_at")]
+        triggers = [*append_only("wallets_reading"), rows_exist()]
 
     def __str__(self) -> str:
-        return f"{self.amount} @ {self.block_height}"
+        return f"{self.wallet_id}/{self.asset_id}: {self.amount}"
+
+
+class Sighting(models.Model):
+    """What was known of one asset of a wallet at a moment, kept because something rests on it (a freeze, a file).
+
+    `read_at` is when the amount was read (a `Reading` of this wallet and asset), `batch` the last look that had
+    confirmed it. A trigger holds them together. Nothing that comes later changes a sighting.
+    """
+
+    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="+")
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="+", db_index=False)
+    amount = BaseUnitsField(_("amount"))
+    batch = models.ForeignKey(ReadingBatch, on_delete=models.PROTECT, related_name="+", db_index=False)
+    read_at = models.DateTimeField(_("read at"))
+
+    class Meta:
+        verbose_name = _("sighting")
+        verbose_name_plural = _("sightings")
+        triggers = [*append_only("wallets_sighting"), sighting_was_read()]
+
+    def __str__(self) -> str:
+        return f"{self.wallet_id}/{self.asset_id}: {self.amount}"
 
 
 class Balance(models.Model):
-    """What is known now of one asset of one wallet: the newest reading, and since when reading it fails.
+    """What is known now of one asset of one wallet, and since when reading it fails.
 
-    No amount stands here, only the pointer: the reading itself is the one place where an amount is kept. No
-    row, or a row without reading, means that the balance is unknown, which is never zero.
+    `amount` is empty until it was read: unknown is never zero. It stands in the reading taken at `read_at` as well,
+    and a trigger refuses an amount that does not. `batch` is the last look that wrote this row, `seen_at` its time; a
+    later look of the wallet's group may have confirmed the amount since.
     """
 
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="balances", db_index=False)
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="balances", db_index=False)
-    reading = models.ForeignKey(
-        Reading, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    amount = BaseUnitsField(_("amount"), null=True)
+    read_at = models.DateTimeField(_("read at"), null=True)
+    batch = models.ForeignKey(
+        ReadingBatch,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
-    looked_at = models.DateTimeField(_("last read at"), null=True)
+    seen_at = models.DateTimeField(_("seen at"), null=True)
     failing_since = models.DateTimeField(_("failing since"), null=True)
-    error_code = models.CharField(_("error"), max_length=40, blank=True, default="")
-    error_text = models.CharField(_("error detail"), max_length=300, blank=True, default="")
+    error_code = models.CharField(_("error"), max_length=40, blank=True, default="", db_default="")
+    error_text = models.CharField(_("error detail"), max_length=300, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("balance")
@@ -81,9 +114,20 @@ class Balance(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["wallet", "asset"], name="balance_once_per_asset"),
             models.CheckConstraint(
-                condition=Q(reading__isnull=True, looked_at__isnull=True)
-                | Q(reading__isnull=False, looked_at__isnull=False),
-                name="balance_reading_and_time_together",
+                condition=Q(
+                    amount__isnull=True,
+                    read_at__isnull=True,
+                    batch__isnull=True,
+                    seen_at__isnull=True,
+                )
+                | Q(
+                    amount__isnull=False,
+                    amount__gte=0,
+                    read_at__isnull=False,
+                    batch__isnull=False,
+                    seen_at__isnull=False,
+                ),
+                name="balance_amount_has_its_reading",
             ),
             models.CheckConstraint(
                 condition=(Q(failing_since__isnull=True) & Q(error_code=""))
@@ -91,6 +135,12 @@ class Balance(models.Model):
                 name="balance_failure_has_a_reason",
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["failing_since"], name="balance_failing", condition=Q(failing_since__isnull=False)
+            )
+        ]
+        triggers = amounts_were_read()
 
     def __str__(self) -> str:
-        return f"{self.wallet_id}/{self.asset_id} → {self.reading_id}"
+        return f"{self.wallet_id}/{self.asset_id}: {self.amount}"

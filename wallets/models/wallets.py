@@ -10,7 +10,8 @@ class Wallet(models.Model):
     """An address in its canonical form. What a person typed stays with the casework, beside the case."""
 
     chain = models.CharField(_("chain"), max_length=20)
-    address = models.CharField(_("address"), max_length=120)
+    # The longest are Zcash's unified addresses.
+    address = models.CharField(_("address"), max_length=512)
     created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
 
     class Meta:

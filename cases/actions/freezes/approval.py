@@ -14,6 +14,7 @@ from cases.actions.base import (
     write_event,
 )
 from cases.actions.freezes.rules import freeze_in, may_sign, require_live_hold
+from cases.actions.freezes.watching import follow_freeze
 from cases.models import (
     FreezeApproval,
     FreezeOrder,
@@ -44,6 +45,7 @@ def approve_freeze(*, grant: Grant, at: datetime, number: int, comment: str = ""
         move_or_refuse(freeze, FreezeStatus.APPROVED)
         freeze.approved_at = at
         freeze.save(update_fields=["status", "approved_at"])
+        follow_freeze(case, freeze, at=at)
     write_event(
         grant,
         action="freeze.approved",

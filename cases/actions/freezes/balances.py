@@ -16,7 +16,8 @@ from cases.models import (
     FreezeAmount,
     FreezeOrder,
 )
-from wallets.models import Asset, Reading
+from wallets import snapshots
+from wallets.models import Asset, Sighting
 
 
 def amount_row(freeze: FreezeOrder, asked: AmountAsked) -> FreezeAmount:
@@ -32,7 +33,7 @@ def amount_row(freeze: FreezeOrder, asked: AmountAsked) -> FreezeAmount:
             decimals=asset.decimals,
             chain_asset=asset,
             amount=asked.amount,
-            reading_proposed=latest_reading(freeze.wallet, asset, at=freeze.proposed_at),
+            sighting_proposed=sighting_of(freeze.wallet, asset, at=freeze.proposed_at),
         )
     holding = latest_holding(freeze.account, symbol, at=freeze.proposed_at)
     if holding is None:
@@ -48,12 +49,13 @@ def amount_row(freeze: FreezeOrder, asked: AmountAsked) -> FreezeAmount:
     )
 
 
-def latest_reading(wallet: CaseWallet, asset: Asset, *, at: datetime) -> Reading | None:
-    """The newest that was taken by that moment: a look after a hold says nothing of what stood there before."""
-    return (
-        Reading.objects.filter(wallet_id=wallet.wallet_id, asset=asset, taken_at__lte=at)
-        .order_by("-block_height", "-taken_at", "-id")
-        .first()
+def sighting_of(wallet: CaseWallet, asset: Asset, *, at: datetime) -> Sighting | None:
+    """What looks had found by that moment: a look after a hold says nothing of what stood there before.
+
+    Looks from before the wallet hung on this case are not the case's to know.
+    """
+    return snapshots.keep_sighting(
+        wallet_id=wallet.wallet_id, asset_id=asset.pk, at=at, since=wallet.attached_at
     )
 
 
@@ -70,19 +72,22 @@ def amount_details(row: FreezeAmount) -> dict[str, object]:
         "asset": row.asset,
         "decimals": row.decimals,
         "amount": None if row.amount is None else str(int(row.amount)),
-        "proposed": _proof(row.reading_proposed, row.holding_proposed),
-        "applied": _proof(row.reading_applied, row.holding_applied),
+        "proposed": _proof(row.sighting_proposed, row.holding_proposed),
+        "applied": _proof(row.sighting_applied, row.holding_applied),
     }
 
 
-def _proof(reading: Reading | None, holding: AccountHolding | None) -> object:
-    if reading is not None:
+def _proof(sighting: Sighting | None, holding: AccountHolding | None) -> object:
+    if sighting is not None:
+        look = sighting.batch
         return {
-            "amount": str(int(reading.amount)),
-            "block_height": reading.block_height,
-            "block_hash": reading.block_hash,
-            "block_time": event_value(reading.block_time),
-            "provider": reading.provider,
+            "amount": str(int(sighting.amount)),
+            "block_height": look.block_height,
+            "block_hash": look.block_hash,
+            "block_time": event_value(look.block_time),
+            "provider": look.provider,
+            "agreement": look.agreement,
+            "seconded_by": look.seconded_by,
         }
     if holding is not None:
         return {

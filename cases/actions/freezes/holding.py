@@ -15,7 +15,7 @@ from cases.actions.base import (
     require_status,
     write_event,
 )
-from cases.actions.freezes.balances import amount_details, latest_holding, latest_reading
+from cases.actions.freezes.balances import amount_details, latest_holding, sighting_of
 from cases.actions.freezes.rules import freeze_in, require_live_hold, take_step
 from cases.actions.orders import advance_obligation, require_executable
 from cases.models import (
@@ -79,10 +79,10 @@ def mark_applied(*, grant: Grant, at: datetime, number: int, applied_at: datetim
     )
     for row in rows:
         if freeze.wallet is not None and row.chain_asset is not None:
-            row.reading_applied = latest_reading(freeze.wallet, row.chain_asset, at=applied_at)
+            row.sighting_applied = sighting_of(freeze.wallet, row.chain_asset, at=applied_at)
         else:
             row.holding_applied = latest_holding(freeze.account, row.asset, at=applied_at)
-        row.save(update_fields=["reading_applied", "holding_applied"])
+        row.save(update_fields=["sighting_applied", "holding_applied"])
     write_event(
         grant,
         action="freeze.applied",

@@ -15,6 +15,7 @@ from cases.actions.base import (
     write_event,
 )
 from cases.actions.freezes.rules import OwnApproval, freeze_in
+from cases.actions.freezes.watching import follow_freeze
 from cases.models import (
     FreezeOrder,
 )
@@ -65,6 +66,7 @@ def decide_release(
         freeze.released_at, freeze.released_by = at, grant.user
         fields += ["released_at", "released_by"]
     freeze.save(update_fields=fields)
+    follow_freeze(case, freeze, at=at)
     write_event(
         grant,
         action="freeze.released" if agrees else "freeze.release_refused",

@@ -14,6 +14,7 @@ from cases.actions.base import (
     move_or_refuse,
     write_event,
 )
+from cases.actions.freezes.watching import follow_freeze
 from cases.models import (
     Case,
     FreezeApproval,
@@ -99,6 +100,7 @@ def take_step(
         raise ActionError(ask, field="reason")
     source, target = move_or_refuse(freeze, to)
     freeze.save(update_fields=["status"])
+    follow_freeze(case, freeze, at=at)
     write_event(
         grant,
         action=action,

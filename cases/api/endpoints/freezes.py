@@ -33,7 +33,7 @@ from cases.api.schema import describe
 from cases.models import AccountHolding, Case, FreezeAmount, FreezeApproval, FreezeOrder, FreezeScope
 from cases.permissions import Permission
 from cases.status import FreezeStatus
-from wallets.models import Reading
+from wallets.models import ReadingBatch, Sighting
 
 
 class ProofOut(Shape):
@@ -44,7 +44,9 @@ class ProofOut(Shape):
     block_hash = Text(allow_null=True)
     block_time = Moment(allow_null=True)
     provider = Text(allow_null=True)
-    taken_at = Moment(allow_null=True)
+    agreement = Choice(ReadingBatch.Agreement.choices, allow_null=True)
+    seconded_by = Text(allow_null=True)
+    looked_at = Moment(allow_null=True)
     source = Text(allow_null=True)  # type: ignore[assignment]
     observed_at = Moment(allow_null=True)
 
@@ -60,11 +62,11 @@ class FreezeAmountOut(Shape):
 
     @extend_schema_field(ProofOut(allow_null=True))
     def get_proposed(self, row: FreezeAmount) -> Any:
-        return proof(row.reading_proposed, row.holding_proposed)
+        return proof(row.sighting_proposed, row.holding_proposed)
 
     @extend_schema_field(ProofOut(allow_null=True))
     def get_applied(self, row: FreezeAmount) -> Any:
-        return proof(row.reading_applied, row.holding_applied)
+        return proof(row.sighting_applied, row.holding_applied)
 
 
 class ApprovalOut(Shape):
@@ -180,11 +182,15 @@ class FreezesQuery(Paging):
     status = Choice(FreezeStatus.choices, required=False)
 
 
-def proof(reading: Reading | None, holding: AccountHolding | None) -> Any:
+def proof(sighting: Sighting | None, holding: AccountHolding | None) -> Any:
     """ProofOut of what stands behind a figure; None where nothing was known."""
     nothing = dict.fromkeys(ProofOut().fields)
-    if reading is not None:
-        found = {name: getattr(reading, name, None) for name in nothing}
+    if sighting is not None:
+        found = {
+            **{name: getattr(sighting.batch, name, None) for name in nothing},
+            "amount": sighting.amount,
+            "looked_at": sighting.batch.taken_at,
+        }
     elif holding is not None:
         found = {name: getattr(holding, name, None) for name in nothing}
     else:
@@ -213,7 +219,10 @@ def freezes_of(case: Case) -> QuerySet[FreezeOrder]:
             Prefetch(
                 "amounts",
                 FreezeAmount.objects.select_related(
-                    "reading_proposed", "reading_applied", "holding_proposed", "holding_applied"
+                    "sighting_proposed__batch",
+                    "sighting_applied__batch",
+                    "holding_proposed",
+                    "holding_applied",
                 ).order_by("asset"),
             ),
         )

@@ -42,8 +42,8 @@ from cases.models import (
 from cases.people.models import Role
 from cases.permissions import Permission
 from cases.queries.paging import Key, Page, decode, encode
+from cases.queries.wallets import known_to
 from cases.status import FreezeStatus, ObligationStatus, OrderStatus
-from wallets.snapshots import balances_of
 
 KEYS = (Key("shared_at", datetime, descending=True), Key("reference", str))
 PLACES = (Key("sequence", int, descending=True),)
@@ -236,14 +236,13 @@ class OneMatter(Endpoint):
             .get(pk=grant.order.pk)
         )
         freezes = list(freezes_of(grant.case).filter(obligation__order=order).order_by("number"))
-        targets = {freeze.wallet.wallet_id for freeze in freezes if freeze.wallet is not None}
         return self.show(
             MatterOut,
             grant.share,
             order=order,
             freezes=freezes,
             numbers=matter_numbers(order),
-            balances=balances_of(sorted(targets), at=self.at),
+            balances=known_to([freeze.wallet for freeze in freezes if freeze.wallet is not None], at=self.at),
         )
 
 

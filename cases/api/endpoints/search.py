@@ -24,7 +24,7 @@ from cases.status import CaseStatus
 class SearchIn(Body):
     """A reference, a name, an account number, an agency's reference, or an address."""
 
-    text = Text(max_length=200)
+    text = Text(max_length=512)
 
 
 class SearchOut(Shape):

@@ -1,16 +1,19 @@
 """Wallets of a case: what is known of their balances, and the history of readings. Unknown is never zero."""
 
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases.actions import wallets as actions
-from cases.api.base import Endpoint, Paging, checked_cursor
+from cases.api.base import Endpoint, Paging, checked_cursor, invalid
+from cases.api.endpoints.addresses import CHAIN_CHOICES
 from cases.api.fields import Amount, Body, Choice, Flag, Moment, Nothing, Person, Shape, Text, Whole, number
 from cases.api.idempotency import Answer
 from cases.api.schema import describe
@@ -18,14 +21,15 @@ from cases.models import Case, CaseWallet, Confidence, WalletRole
 from cases.permissions import Permission
 from cases.queries.paging import Page, keyset
 from cases.queries.wallets import NUMBER_KEYS, READING_KEYS, WalletRow, history, rows_for
-from wallets.chains import CHAINS
-from wallets.models import Reading
+from wallets.addresses import LONGEST
+from wallets.models import ReadingBatch
 
 BALANCE_STATES = [
     ("ok", _("Read as often as is asked")),
     ("never_read", _("Not read yet")),
     ("stale", _("Last read longer ago than is asked")),
     ("failing", _("The source is unavailable")),
+    ("hidden", _("Nobody can observe it")),
 ]
 REFRESH_STATES = [("idle", _("Idle")), ("waiting", _("Waiting for a worker")), ("reading", _("Being read"))]
 
@@ -42,11 +46,14 @@ class BalanceOut(Shape):
     block_height = Whole(allow_null=True)
     block_hash = Text(allow_null=True)
     block_time = Moment(allow_null=True)
-    pinned_by = Choice(Reading.Pin.choices, allow_null=True)
+    pin = Choice(ReadingBatch.Pin.choices, allow_null=True)
+    depth = Choice(ReadingBatch.Depth.choices, allow_null=True)
     provider = Text(allow_null=True)
-    taken_at = Moment(allow_null=True, help_text=_("When the stored reading was taken."))
+    agreement = Choice(ReadingBatch.Agreement.choices, allow_null=True)
+    seconded_by = Text(allow_null=True, help_text=_("The second source that gave the same amount."))
     took_ms = Whole(allow_null=True)
     looked_at = Moment(allow_null=True, help_text=_("When a look last confirmed it."))
+    changed_at = Moment(allow_null=True, help_text=_("When the look was that found this amount first."))
     since = Moment(allow_null=True, help_text=_("Since when it is stale or failing."))
     error = Text(allow_null=True)
 
@@ -59,7 +66,6 @@ class RefreshProgressOut(Shape):
     requested_at = Moment(allow_null=True)
     due_at = Moment(allow_null=True)
     last_look_at = Moment(allow_null=True)
-    last_ok_at = Moment(allow_null=True)
     failing_since = Moment(allow_null=True)
     error = Text(allow_null=True)
 
@@ -86,11 +92,29 @@ class WalletOut(Shape):
     refresh = RefreshProgressOut(source="progress", allow_null=True)
 
 
-class WalletIn(Body):
-    """A wallet to attach. The address is kept as typed beside its canonical form."""
+class AttachedOut(WalletOut):
+    """The wallet that was attached, the first of several, and those of the other chains."""
 
-    chain = Choice([(slug, info.name) for slug, info in CHAINS.items()])
-    address = Text(max_length=200)
+    others = WalletOut(many=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Attached(WalletRow):
+    others: list[WalletRow] = field(default_factory=list)
+
+
+class WalletIn(Body):
+    """A wallet to attach. The address is kept as typed beside its canonical form.
+
+    `chain` names one chain, `chains` several, for each of which a wallet is attached, all or none. Without either the
+    address is attached on every chain of the EVM that is read here, else on the likeliest chain that it fits.
+    """
+
+    chain = Choice(CHAIN_CHOICES, required=False)
+    chains = serializers.ListField(
+        child=Choice(CHAIN_CHOICES), required=False, allow_empty=False, max_length=len(CHAIN_CHOICES)
+    )
+    address = Text(max_length=LONGEST)
     role = Choice(WalletRole.choices)
     label = Text(max_length=120, allow_blank=True, default="")  # type: ignore[assignment]
     subject = number(required=False, allow_null=True, default=None, help_text=_("The subject's number."))
@@ -111,20 +135,23 @@ class WalletsQuery(Paging):
 
 
 class ReadingOut(Shape):
-    """What was read at one block, written once."""
+    """What a look found, written once: where the amount changed, or where somebody asked for the look."""
 
     asset = Text(source="asset.symbol")
     contract = Text(source="asset.contract")
     decimals = Whole(source="asset.decimals")
     amount = Amount()
-    block_height = Whole()
-    block_hash = Text()
-    block_time = Moment()
-    pinned_by = Choice(Reading.Pin.choices)
-    provider = Text()
+    block_height = Whole(source="batch.block_height")
+    block_hash = Text(source="batch.block_hash")
+    block_time = Moment(source="batch.block_time")
+    pin = Choice(ReadingBatch.Pin.choices, source="batch.pin")
+    depth = Choice(ReadingBatch.Depth.choices, source="batch.depth")
+    provider = Text(source="batch.provider")
+    agreement = Choice(ReadingBatch.Agreement.choices, source="batch.agreement")
+    seconded_by = Text(source="batch.seconded_by")
     taken_at = Moment()
-    took_ms = Whole()
-    recorded_at = Moment()
+    took_ms = Whole(source="batch.took_ms")
+    recorded_at = Moment(source="batch.recorded_at")
 
 
 def wallets_of(case: Case) -> QuerySet[CaseWallet]:
@@ -151,20 +178,29 @@ class Wallets(Endpoint):
         page: Page[CaseWallet] = keyset(rows, keys=NUMBER_KEYS, after=cursor, size=asked["limit"])
         return self.page(WalletOut, Page(rows_for(page.rows, at=self.at), page.next_cursor, None))
 
-    @describe(out=WalletOut, body=WalletIn, status=201)
+    @describe(out=AttachedOut, body=WalletIn, status=201)
     def post(self, request: Request, ref: str) -> HttpResponse:
-        """Attach a wallet and have its balances read."""
+        """Attach a wallet, or one on each of several chains, and have the balances read."""
         grant = self.door(Permission.WALLETS)
         data = self.body(WalletIn)
         data["subject_number"] = data.pop("subject")
+        if "chain" in data:
+            if "chains" in data:
+                raise invalid({"chains": str(_("Give either one chain or several."))})
+            data["chains"] = [data.pop("chain")]
 
         def act() -> Answer:
-            attached = actions.attach_wallet(grant=grant, at=self.at, **data)
+            attached = actions.attach_wallets(grant=grant, at=self.at, **data)
+            numbers = [row.number for row in attached]
+            rows = rows_for(
+                list(wallets_of(grant.case).filter(number__in=numbers).order_by("number")), at=self.at
+            )
+            first = {item.name: getattr(rows[0], item.name) for item in fields(rows[0])}
             return self.answer(
-                WalletOut,
-                row_of(grant.case, attached.number, at=self.at),
+                AttachedOut,
+                Attached(**first, others=rows[1:]),
                 status=201,
-                location=reverse("api-wallet", args=[ref, attached.number]),
+                location=reverse("api-wallet", args=[ref, numbers[0]]),
             )
 
         return self.once(act)

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from cases.management.demo import dprk, follow_up
+from cases.management.demo import dprk, follow_up, prices
 from cases.management.demo.desk import DevelopmentWallet
 from cases.management.demo.people import add_people
 from cases.people.models import User
@@ -46,6 +46,8 @@ class Command(BaseCommand):
             team, logins = add_people(at=now)
             dprk.build(team, wallets, seeded_at=now)
             follow_up.build(team, wallets, seeded_at=now)
+            if wallets:
+                prices.add_prices(team, at=now)
             # Written before the commit: a seeded database without its passwords would be a locked door.
             self._write_logins(logins)
         self.stdout.write("The demo is loaded.")

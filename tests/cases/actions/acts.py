@@ -7,13 +7,14 @@ from typing import Any
 
 from cases import access
 from cases.access import Grant, MatterGrant
-from cases.actions import accounts, cases, exports, freezes, orders, shares, subjects, wallets
+from cases.actions import accounts, alerts, cases, exports, freezes, orders, shares, subjects, wallets
 from cases.actions.orders import Duty
 from cases.models import Export, FreezeOrder
 from cases.people.models import User
 from cases.permissions import Permission
 from cases.storage import Stored
 from tests.support.casework import ETHEREUM, Casework, moment
+from tests.support.looks import looked, swept
 
 P = Permission
 SOON = datetime(2199, 1, 1, tzinfo=UTC)
@@ -89,6 +90,22 @@ def with_values(prepare: Prepare, **values: Any) -> Prepare:
 def with_a_wallet(casework: Casework) -> dict[str, Any]:
     casework.wallet()
     return {}
+
+
+def an_alert(casework: Casework) -> dict[str, Any]:
+    wallet = casework.wallet()
+    looked({wallet: {"ETH": 5}}, at=moment())
+    swept({wallet: {"ETH": 6}}, at=moment())
+    alerts.tell_news(now=moment)
+    return number_of(casework.case.alerts.get())
+
+
+ETHER: dict[str, Any] = {"chain": "ethereum", "contract": ""}
+
+
+def a_threshold(casework: Casework) -> dict[str, Any]:
+    alerts.set_threshold(grant=casework.grant(P.WALLETS), at=moment(), minimum=5, **ETHER)
+    return ETHER
 
 
 def an_order(casework: Casework) -> dict[str, Any]:
@@ -193,6 +210,18 @@ ACTS: list[Act] = [
             "attribution_confidence": "high",
         },
     ),
+    Act(
+        wallets.attach_wallets,
+        P.WALLETS,
+        lambda c: {
+            "chains": ["ethereum", "base"],
+            "address": ETHEREUM,
+            "role": "subject",
+            "attribution_source": "OFAC",
+            "attribution_confidence": "high",
+        },
+        events=2,
+    ),
     Act(wallets.detach_wallet, P.WALLETS, lambda c: number_of(c.wallet()) | {"reason": "Not his"}),
     Act(wallets.refresh_wallet, P.WALLETS, lambda c: number_of(c.wallet())),
     Act(wallets.refresh_case, P.WALLETS, with_a_wallet),
@@ -229,6 +258,10 @@ ACTS: list[Act] = [
         lambda c: number_of(c.order(paper=orders.Paper(**PAPER)).papers.get()),
         by="auditor",
     ),
+    # Alerts
+    Act(alerts.acknowledge_alert, P.WALLETS, with_values(an_alert, note="The exchange's own sweep.")),
+    Act(alerts.set_threshold, P.WALLETS, lambda c: ETHER | {"minimum": 5}),
+    Act(alerts.remove_threshold, P.WALLETS, a_threshold),
     # Freezes
     Act(
         freezes.propose_freeze,

@@ -1,5 +1,6 @@
 """The balance kept with a freeze is that of its moment: with its proof, and never overwritten by a later one."""
 
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -7,30 +8,39 @@ import pytest
 
 from cases.actions import accounts, freezes
 from cases.actions.freezes import AmountAsked
+from cases.audit.record import utc_text
 from cases.models import AccountHolding, CaseWallet, ExchangeAccount, FreezeAmount, FreezeOrder
 from cases.permissions import Permission
 from tests.cases.actions.support import details_of, last_event
 from tests.support.casework import Casework, moment
-from wallets.models import Asset, Reading
+from tests.support.looks import looked, swept
+from tests.wallets.looks import DOWN, block_at
+from wallets import snapshots
+from wallets.chains.base import Answers, Pinned
+from wallets.chains.panel import PanelReading
+from wallets.models import Reading, Sighting, WalletState
 from wallets.registry import ensure_assets
+from wallets.snapshots import look
 
 P = Permission
 MINUTE = timedelta(minutes=1)
 
 
-def read(wallet: CaseWallet, amount: int, height: int, taken_at: datetime, symbol: str = "ETH") -> Reading:
-    return Reading.objects.create(
-        wallet=wallet.wallet,
-        asset=Asset.objects.get(chain="ethereum", symbol=symbol),
-        amount=amount,
-        block_height=height,
-        block_hash=f"0x{height:064x}",
-        block_time=taken_at - MINUTE,
-        pinned_by="finalized",
-        provider="node.example.test",
-        taken_at=taken_at,
-        took_ms=12,
-    )
+def read(
+    wallet: CaseWallet, amount: int, height: int, taken_at: datetime, *, symbol: str = "ETH", second: str = ""
+) -> Reading:
+    """A look that somebody asked for; the reading of this asset."""
+    taken = looked({wallet: {symbol: amount}}, at=taken_at, height=height, second=second)
+    return taken.readings.get(asset__symbol=symbol)
+
+
+def kept(sighting: Sighting | None) -> tuple[int, int, datetime] | None:
+    """What a freeze keeps: the amount, the look that had confirmed it last, and when the amount was read."""
+    return None if sighting is None else (int(sighting.amount), sighting.batch_id, sighting.read_at)
+
+
+def of(reading: Reading) -> tuple[int, int, datetime]:
+    return int(reading.amount), reading.batch_id, reading.taken_at
 
 
 def approved(casework: Casework, **kwargs: Any) -> FreezeOrder:
@@ -59,18 +69,29 @@ def test_a_wallets_readings_are_kept_at_proposal_and_at_the_hold(
 ) -> None:
     first = read(wallet, 5 * 10**18, 100, moment())
     freeze = approved(casework, wallet_number=wallet.number, amounts=[AmountAsked("eth", 10**18)])
-    second = read(wallet, 4 * 10**18 + 1, 101, moment())
+    second = read(wallet, 4 * 10**18 + 1, 101, moment(), second="second.example.test")
     applied(casework, freeze)
     row = freeze.amounts.get()
-    assert (row.asset, row.decimals, row.reading_proposed, row.reading_applied) == ("ETH", 18, first, second)
+    assert (row.asset, row.decimals) == ("ETH", 18)
+    assert (kept(row.sighting_proposed), kept(row.sighting_applied)) == (of(first), of(second))
     proof = details_of(last_event(casework.case))["amounts"][0]
-    assert proof["proposed"]["amount"] == str(5 * 10**18)
+    assert proof["proposed"] == {
+        "amount": str(5 * 10**18),
+        "block_height": 100,
+        "block_hash": first.batch.block_hash,
+        "block_time": utc_text(first.batch.block_time),
+        "provider": "node.example.test",
+        "agreement": "single",
+        "seconded_by": "",
+    }
     assert proof["applied"] == {
         "amount": str(4 * 10**18 + 1),
         "block_height": 101,
-        "block_hash": second.block_hash,
-        "block_time": proof["applied"]["block_time"],
+        "block_hash": second.batch.block_hash,
+        "block_time": utc_text(second.batch.block_time),
         "provider": "node.example.test",
+        "agreement": "agreed",
+        "seconded_by": "second.example.test",
     }
 
 
@@ -83,7 +104,7 @@ def test_a_later_reading_changes_nothing(casework: Casework, wallet: CaseWallet)
         grant=casework.grant(P.FREEZE_APPLY), at=moment(), number=freeze.number, confirmation="Ticket"
     )
     row = freeze.amounts.get()
-    assert (row.reading_proposed, row.reading_applied) == (there, there)
+    assert (kept(row.sighting_proposed), kept(row.sighting_applied)) == (of(there), of(there))
 
 
 def test_a_look_after_the_hold_is_not_the_balance_at_the_hold(casework: Casework, wallet: CaseWallet) -> None:
@@ -93,23 +114,72 @@ def test_a_look_after_the_hold_is_not_the_balance_at_the_hold(casework: Casework
     set_at = moment()
     read(wallet, 0, 101, moment())
     applied(casework, freeze, applied_at=set_at)
-    assert freeze.amounts.get().reading_applied == there
+    assert kept(freeze.amounts.get().sighting_applied) == of(there)
+
+
+def test_a_scheduled_look_that_found_the_same_proves_it_again(casework: Casework, wallet: CaseWallet) -> None:
+    """It leaves no reading of its own: the amount was read before, and confirmed at the newer block."""
+    there = read(wallet, 7, 100, moment())
+    freeze = approved(casework, wallet_number=wallet.number)
+    sweep = swept({wallet: {"ETH": 7}}, at=moment(), height=105)
+    applied(casework, freeze)
+    row = freeze.amounts.get()
+    assert kept(row.sighting_proposed) == of(there)
+    assert kept(row.sighting_applied) == (7, sweep.pk, there.taken_at)
+    proof = details_of(last_event(casework.case))["amounts"][0]["applied"]
+    assert (proof["block_height"], proof["block_hash"]) == (105, sweep.block_hash)
 
 
 def test_what_was_never_read_is_unknown_and_not_zero(casework: Casework, wallet: CaseWallet) -> None:
     freeze = approved(casework, wallet_number=wallet.number)
     applied(casework, freeze)
     row = freeze.amounts.get()
-    assert (row.reading_proposed, row.reading_applied) == (None, None)
+    assert (row.sighting_proposed, row.sighting_applied) == (None, None)
     proof = details_of(last_event(casework.case))["amounts"][0]
     assert (proof["proposed"], proof["applied"]) == (None, None)
 
 
-def test_the_highest_block_counts_not_the_last_answer(casework: Casework, wallet: CaseWallet) -> None:
-    newest = read(wallet, 2, 101, moment() - MINUTE)
-    read(wallet, 1, 100, moment())
+def test_what_cannot_be_read_keeps_the_last_that_was(casework: Casework, wallet: CaseWallet) -> None:
+    there = read(wallet, 7, 100, moment())
+    looked({wallet: {"ETH": DOWN}}, at=moment(), height=101)
     freeze = approved(casework, wallet_number=wallet.number)
-    assert freeze.amounts.get().reading_proposed == newest
+    assert kept(freeze.amounts.get().sighting_proposed) == of(there)
+
+
+def test_what_was_seen_before_the_wallet_was_attached_is_not_kept(casework: Casework) -> None:
+    """It was seen for somebody else's case, and this case may not learn of that."""
+    ensure_assets()
+    other = Casework.opened()
+    read(other.wallet(), 7, 100, moment())
+    wallet = casework.wallet()
+    freeze = approved(casework, wallet_number=wallet.number)
+    assert freeze.amounts.get().sighting_proposed is None
+    now = read(wallet, 7, 101, moment())
+    applied(casework, freeze)
+    assert kept(freeze.amounts.get().sighting_applied) == of(now)
+
+
+def test_a_source_that_fell_behind_says_nothing_of_the_hold(
+    casework: Casework, wallet: CaseWallet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last answer does not count where it is of a lower block than what was read before."""
+
+    class Lagging:
+        faults = ()
+
+        def read(self, addresses: list[str], contracts: list[str]) -> PanelReading:
+            pinned = Pinned(block_at(100, moment() - MINUTE), "hash", "latest")
+            words = (1).to_bytes(32, "big") * len(addresses) * len(contracts)
+            return PanelReading(Answers(pinned, words), "node.example.test", "single")
+
+    newest = read(wallet, 2, 101, moment())
+    monkeypatch.setattr(look, "panel_for", lambda _chain: nullcontext(Lagging()))
+    at = moment()
+    snapshots.request_refresh(wallet_ids=[wallet.wallet_id], at=at)
+    assert snapshots.refresh_due(chain="ethereum", at=at) == 1
+    assert WalletState.objects.get(wallet=wallet.wallet).error_code == "behind"
+    freeze = approved(casework, wallet_number=wallet.number)
+    assert kept(freeze.amounts.get().sighting_proposed) == of(newest)
 
 
 def hold(casework: Casework, account: ExchangeAccount, amount: int, observed_at: datetime) -> AccountHolding:

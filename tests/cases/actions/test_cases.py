@@ -224,8 +224,9 @@ def test_a_closed_case_takes_nothing_new_before_it_is_reopened(casework: Casewor
     cases.write_note(grant=casework.grant(P.NOTE), at=at, text="A letter came.")
 
 
-def test_the_wallets_of_a_closed_case_are_left_alone(casework: Casework) -> None:
+def test_the_wallets_of_a_closed_case_can_be_left_alone(casework: Casework, settings: Any) -> None:
     """Each look tells the operator of a chain's server whom one investigates."""
+    settings.WATCH_CLOSED_SECONDS = 0
     wallet = casework.wallet()
     watches = Watch.objects.filter(key=watch_key(casework.case))
     assert watches.get().wallet_id == wallet.wallet_id

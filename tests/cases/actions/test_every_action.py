@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 import cases.actions
 from cases.access import Denied, Grant, MatterGrant, NotFound, case_for
 from cases.actions import cases as case_actions
-from cases.actions import exports, people, profile, search
+from cases.actions import exports, people, prices, profile, search
 from cases.actions.base import ActionError
 from cases.audit.models import Event, Stream
 from cases.audit.verify import verify_stream
@@ -31,7 +31,7 @@ IDS = [f"{act.name}-{index}" for index, act in enumerate(ACTS)]
 
 # Steps that several actions share, and the worker's own, which nobody asks leave for.
 SHARED = {"take_step"}
-WORKERS = {"begin_export", "finish_export", "fail_export", "produce_waiting"}
+WORKERS = {"begin_export", "finish_export", "fail_export", "produce_waiting", "tell_news", "raise_alerts"}
 # Actions that belong to no case; each is tried below.
 OUTSIDE = {
     "open_case",
@@ -39,6 +39,7 @@ OUTSIDE = {
     "edit_person",
     "create_token",
     "revoke_token",
+    "import_prices",
     "request_matter_export",
     "save_search",
     "choose_theme",
@@ -68,13 +69,13 @@ def test_no_action_is_left_out() -> None:
 
 
 def test_every_action_runs_in_one_transaction() -> None:
-    """`atomic` wraps the function; long work (`produce_waiting`) never sits in one."""
+    """`atomic` wraps the function; long work (`produce_waiting`, `tell_news`) never sits in one."""
     loose = {
         name
         for name, function in declared().items()
         if not hasattr(function, "__wrapped__") and name not in SHARED
     }
-    assert loose == {"produce_waiting"}
+    assert loose == {"produce_waiting", "tell_news"}
 
 
 def events() -> int:
@@ -169,6 +170,8 @@ def test_what_concerns_people_is_written_into_the_installations_own_stream(casew
         lambda: people.create_token(by=person, at=at, label="x", expires_at=at + timedelta(days=1))
     )
     one_more(lambda: people.revoke_token(by=person, at=at, token=token))
+    file = b"key,currency,price,at,source\nBTC,USD,27123.45,2023-05-24T10:00:00Z,Ledger\n"
+    one_more(lambda: prices.import_prices(by=administrator, at=at, filename="may.csv", content=file))
     assert verify_stream(Stream.objects.get(pk=system.pk)) is None
 
 

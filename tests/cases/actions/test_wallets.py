@@ -5,7 +5,7 @@ import pytest
 from cases.actions import wallets
 from cases.actions.base import ActionError, NoSuchItem
 from cases.actions.freezes import AmountAsked, cancel_freeze
-from cases.actions.wallets import OPEN_CASE_CADENCE, watch_key
+from cases.actions.wallets import watch_key
 from cases.models import CaseWallet, OutboxMessage
 from cases.permissions import Permission
 from tests.cases.actions.support import details_of, last_event, refusal
@@ -29,7 +29,7 @@ BITCOIN = "1D6gG9iKEhPitTcWRJiniuj1jYM2hNeAfJ"
         ("bitcoin", ETHEREUM, "address", ""),
         ("bitcoin", BITCOIN[:-1] + "K", "address", "checksum"),
         ("bitcoin", "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx", "address", "network"),
-        ("dogecoin", ETHEREUM, "chain", ""),
+        ("nowhere", ETHEREUM, "chain", ""),
     ],
     ids=[
         "empty",
@@ -102,10 +102,7 @@ def test_attaching_asks_for_a_reading_and_says_how_often_to_look(casework: Casew
         attribution_confidence="high",
     )
     watch = Watch.objects.get(wallet=attached.wallet)
-    assert (watch.key, watch.cadence_seconds) == (
-        watch_key(casework.case),
-        OPEN_CASE_CADENCE.total_seconds(),
-    )
+    assert (watch.key, watch.cadence_seconds) == (watch_key(casework.case), 3600)
     # The key tells the wallets' side nothing of the case.
     assert casework.case.reference not in watch.key
     assert WalletState.objects.get(wallet=attached.wallet).due_at == at

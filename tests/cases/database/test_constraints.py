@@ -46,6 +46,23 @@ WITH_DUTY: dict[str, Value] = {
     "formal_order_by": None,
 }
 
+# Of an alert of something that came in.
+WRONG_ALERTS: list[dict[str, Value]] = [
+    {"kind": "gone"},
+    {"kind": "movement_out"},
+    {"kind": "disagreement"},
+    {"before": None},
+    {"after": None},
+    {"before": -1},
+    {"after": 0},
+    {"before_batch_id": None},
+    {"disagreement_id": row("disagreement")},
+    {"kind": "movement_out", "after": column("alert", "before")},
+    {"kind": "movement_out", "after": -1},
+    {"kind": "disagreement", "disagreement_id": row("disagreement")},
+    {"kind": "disagreement", "before": None, "after": None, "before_batch_id": None},
+]
+
 # (constraint, kind of row, columns with which a copy of the row must be refused by exactly that constraint)
 REFUSED: list[tuple[str, str, dict[str, Value]]] = [
     # Case
@@ -139,6 +156,14 @@ REFUSED: list[tuple[str, str, dict[str, Value]]] = [
     ("freezeapproval_once_each", "approval", {"approver_id": other}),
     ("freezeapproval_four_eyes", "approval", {"approver_id": me}),
     ("freezeapproval_true_proposer", "approval", {"proposer_id": other}),
+    # Alerts
+    ("alert_number_once", "alert", {"number": 1}),
+    ("alert_once", "alert", {"batch_id": column("alert", "batch_id")}),
+    ("alert_acknowledged_pair", "alert", {"acknowledged_by_id": me}),
+    ("alert_acknowledged_with_words", "alert", {"note": "Nobody's words."}),
+    *[("alert_kind_fits_amounts", "alert", changes) for changes in WRONG_ALERTS],
+    ("threshold_once_per_asset", "threshold", {"chain_asset_id": column("threshold", "chain_asset_id")}),
+    ("threshold_positive", "threshold", {"minimum": 0}),
     # Shares and files
     ("share_number_once", "share", {"number": 1}),
     ("cases_mattershare_reference", "share", {"reference": column("share", "reference")}),
