@@ -162,7 +162,7 @@ def filled() -> "tuple[Case, User]":
         order = orders.record_order(
             grant=g(p.ORDERS),
             at=at(),
-            instrument="seizure_warrant",
+            instrument="mlat_request",
             issuing_authority="U.S. District Court, District of Columbia",
             agency_reference=f"BENCH-{index:04d}",
             jurisdiction="US, District of Columbia",
@@ -186,6 +186,7 @@ def filled() -> "tuple[Case, User]":
             authentic=True,
             method="call_back",
             contact="Clerk",
+            contact_source="The court's own site",
         )
         orders.move_order(grant=g(p.ORDERS), at=at(), number=order.number, to="in_review")
         orders.move_order(

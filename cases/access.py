@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from cases.audit.record import record, record_system
-from cases.models import Case, Export, LegalOrder, MatterShare, Membership
+from cases.models import Case, Export, LegalOrder, MatterShare, Membership, OrderReader, hidden_in
 from cases.people.models import Role, User
 from cases.permissions import (
     MATTER_PERMISSIONS,
@@ -33,6 +33,7 @@ __all__ = [
     "export_for",
     "live_shares",
     "matter_for",
+    "may_know",
     "record_denial",
     "require_global",
 ]
@@ -75,6 +76,11 @@ class Grant:
         if self.permission is not permission:
             raise Denied(user=self.user, permission=permission, case=self.case)
 
+    @property
+    def hidden_orders(self) -> frozenset[int]:
+        """The keys of the sealed orders in the case that this person may not know."""
+        return self.case.hidden_orders
+
     def may(self, permission: Permission) -> bool:
         """Whether the same person could open the door for something else (to show or leave out a button)."""
         return permission in self.permissions
@@ -116,7 +122,11 @@ def _member_permissions(user: User, case: Case) -> tuple[frozenset[Permission], 
 
 
 def case_for(user: User, reference: str, permission: Permission) -> Grant:
-    """The case with this reference, for this person, to do this. Raises NotFound or Denied."""
+    """The case with this reference, for this person, to do this. Raises NotFound or Denied.
+
+    The case that the Grant holds knows which of its sealed orders this person may not know: `objects.of(case)` leaves
+    them and all that stems from them out.
+    """
     if normalised(reference) != reference:
         raise NotFound
     case = Case.objects.visible_to(user).select_related("lead", "stream").filter(reference=reference).first()
@@ -125,8 +135,20 @@ def case_for(user: User, reference: str, permission: Permission) -> Grant:
     permissions, reader = _member_permissions(user, case)
     if permission not in permissions:
         raise Denied(user=user, permission=permission, case=case)
+    case.hidden_orders = hidden_in(case, user)
     return Grant(
         case=case, user=user, permission=permission, permissions=permissions, reader=reader, key=_DOOR
+    )
+
+
+def may_know(user: User, order: LegalOrder) -> bool:
+    """Whether the person may know of the order at this moment: for what is sent to somebody who did not ask."""
+    if not Case.objects.visible_to(user).filter(pk=order.case_id).exists():
+        return False
+    sealed = LegalOrder.objects.filter(pk=order.pk, sealed=True)
+    return (
+        not sealed.exists()
+        or OrderReader.objects.filter(order=order, user=user, ended_at__isnull=True).exists()
     )
 
 
@@ -156,11 +178,16 @@ def matter_for(user: User, reference: str, permission: Permission, *, at: dateti
 
 def export_for(grant: Grant | MatterGrant, reference: str) -> Export:
     """An export of this case, or of this matter: a liaison sees only those that were made from her share."""
-    found = Export.objects.select_related("case", "case__stream", "requested_by", "share").filter(
-        reference=reference
+    found = (
+        Export.objects.filter(share=grant.share)
+        if isinstance(grant, MatterGrant)
+        else Export.objects.of(grant.case)
     )
-    within = {"share": grant.share} if isinstance(grant, MatterGrant) else {"case": grant.case}
-    export = found.filter(**within).first()
+    export = (
+        found.select_related("case", "case__stream", "requested_by", "share")
+        .filter(reference=reference)
+        .first()
+    )
     if export is None:
         raise NotFound
     return export

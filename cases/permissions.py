@@ -13,12 +13,16 @@ class Permission(StrEnum):
     NOTE = "note"
     EDIT = "edit"  # title, summary, tags, subjects
     MEMBERS = "members"
-    MOVE = "move"  # the case's own status and disposition
+    MOVE = "move"  # the case's own status, asking for its closing
+    TASKS = "tasks"  # give, change and end pieces of work
+    CLOSE = "close"  # agree to a closing that somebody else asked for, or refuse it
+    RETENTION = "retention"  # how long the record is kept, legal holds
     WALLETS = "wallets"  # attach, detach, refresh
     ACCOUNTS = "accounts"
     ORDERS = "orders"  # record an order, its duties and papers
     ORDER_VERIFY = "order_verify"
     ORDER_DECIDE = "order_decide"  # accept, narrow, object, reject, end
+    EMERGENCY = "emergency"  # let a disclosure pass before the verification
     FREEZE_PROPOSE = "freeze_propose"
     FREEZE_APPROVE = "freeze_approve"
     FREEZE_APPLY = "freeze_apply"
@@ -35,6 +39,11 @@ class GlobalPermission(StrEnum):
     PEOPLE = "people"
     PRICES = "prices"
     SETTINGS = "settings"
+    THRESHOLDS = "thresholds"  # from which amount two approve
+    RULES_READ = "rules_read"  # instruments and clock rules, with their sources
+    RULES = "rules"  # change them
+    AUTHORITIES = "authorities"
+    AUTHORITY_CONTACTS = "authority_contacts"  # keep how they are reached
     READ_ALL_CASES = "read_all_cases"
 
 
@@ -47,6 +56,7 @@ _INVESTIGATOR = frozenset(
         P.EDIT,
         P.MEMBERS,
         P.MOVE,
+        P.TASKS,
         P.WALLETS,
         P.ACCOUNTS,
         P.ORDERS,
@@ -60,9 +70,20 @@ _INVESTIGATOR = frozenset(
 
 MEMBER_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.INVESTIGATOR: _INVESTIGATOR,
-    Role.APPROVER: _INVESTIGATOR | {P.FREEZE_APPROVE, P.ORDER_DECIDE},
+    Role.APPROVER: _INVESTIGATOR | {P.FREEZE_APPROVE, P.ORDER_DECIDE, P.EMERGENCY, P.CLOSE, P.RETENTION},
     Role.COUNSEL: frozenset(
-        {P.READ, P.NOTE, P.ORDERS, P.ORDER_VERIFY, P.ORDER_DECIDE, P.SHARE, P.EXPORT, P.MEMBERS}
+        {
+            P.READ,
+            P.NOTE,
+            P.ORDERS,
+            P.ORDER_VERIFY,
+            P.ORDER_DECIDE,
+            P.SHARE,
+            P.EXPORT,
+            P.MEMBERS,
+            P.TASKS,
+            P.RETENTION,
+        }
     ),
     Role.AUDITOR: frozenset({P.READ}),
     Role.LIAISON: frozenset(),
@@ -71,13 +92,14 @@ MEMBER_PERMISSIONS: dict[str, frozenset[Permission]] = {
 READER_PERMISSIONS = frozenset({P.READ})
 MATTER_PERMISSIONS = frozenset({P.MATTER_READ, P.MATTER_EXPORT})
 
+_DESK = frozenset({G.SEARCH, G.RULES_READ, G.AUTHORITIES, G.AUTHORITY_CONTACTS})
 GLOBAL_PERMISSIONS: dict[str, frozenset[GlobalPermission]] = {
-    Role.INVESTIGATOR: frozenset({G.OPEN_CASE, G.SEARCH}),
-    Role.APPROVER: frozenset({G.OPEN_CASE, G.SEARCH}),
-    Role.COUNSEL: frozenset({G.SEARCH}),
-    Role.AUDITOR: frozenset({G.SEARCH, G.READ_ALL_CASES, G.SETTINGS}),
+    Role.INVESTIGATOR: _DESK | {G.OPEN_CASE},
+    Role.APPROVER: _DESK | {G.OPEN_CASE, G.RULES},
+    Role.COUNSEL: _DESK | {G.RULES},
+    Role.AUDITOR: frozenset({G.SEARCH, G.READ_ALL_CASES, G.SETTINGS, G.RULES_READ, G.AUTHORITIES}),
     Role.LIAISON: frozenset(),
-    Role.ADMINISTRATOR: frozenset({G.PEOPLE, G.PRICES, G.SETTINGS}),
+    Role.ADMINISTRATOR: frozenset({G.PEOPLE, G.PRICES, G.SETTINGS, G.THRESHOLDS, G.RULES_READ, G.RULES}),
 }
 
 # Roles that may be made a member of a case at all.

@@ -58,6 +58,14 @@ class ObligationStatus(models.TextChoices):
     LIFTED = "lifted", _("Lifted")
 
 
+class EmergencyStatus(models.TextChoices):
+    """Of an answer that was let out before the paper was verified."""
+
+    WAITING = "waiting", _("Waiting for the second person")
+    UPHELD = "upheld", _("Upheld")
+    DISPUTED = "disputed", _("Should not have been given")
+
+
 class FreezeStatus(models.TextChoices):
     PROPOSED = "proposed", _("Proposed")
     APPROVED = "approved", _("Approved")
@@ -75,6 +83,60 @@ class FreezeStatus(models.TextChoices):
     TRANSFERRING = "transferring", _("Transferring")
     TRANSFERRED = "transferred", _("Transferred")
     SETTLED = "settled", _("Settled")
+
+
+class ChangeStatus(models.TextChoices):
+    """Of an extension or a partial release of a freeze."""
+
+    PROPOSED = "proposed", _("Proposed")
+    AGREED = "agreed", _("Agreed")
+    REFUSED = "refused", _("Refused")
+
+
+class TransferStatus(models.TextChoices):
+    PROPOSED = "proposed", _("Proposed")
+    REFUSED = "refused", _("Refused")
+    APPROVED = "approved", _("Approved")
+    SENDING = "sending", _("Being sent")
+    SENT = "sent", _("Sent")
+    SETTLED = "settled", _("Settled")
+    FAILED = "failed", _("Failed")
+
+
+class CreditStatus(models.TextChoices):
+    """Of what came in after a freeze: held by default."""
+
+    HELD = "held", _("Held, not decided")
+    KEPT = "kept", _("Kept held")
+    RELEASE_PROPOSED = "release_proposed", _("Release proposed")
+    RELEASED = "released", _("Released")
+
+
+class IssuerFreezeStatus(models.TextChoices):
+    REQUESTED = "requested", _("Requested")
+    REFUSED = "refused", _("Refused")
+    SUBMITTED = "submitted", _("Submitted")
+    CONFIRMED = "confirmed", _("Confirmed")
+    LIFTED = "lifted", _("Lifted")
+
+
+class TaskStatus(models.TextChoices):
+    """Of a piece of work that somebody in a case has to do."""
+
+    OPEN = "open", _("To be done")
+    DONE = "done", _("Done")
+    DROPPED = "dropped", _("Dropped")
+
+
+class CallStatus(models.TextChoices):
+    """Of what the exchange's own system was asked to do."""
+
+    QUEUED = "queued", _("Waiting to be sent")
+    SENT = "sent", _("Sent, not answered")
+    ACCEPTED = "accepted", _("Accepted, not done yet")
+    CONFIRMED = "confirmed", _("Done")
+    FAILED = "failed", _("Refused or failed")
+    GIVEN_UP = "given_up", _("Given up")
 
 
 class ExportStatus(models.TextChoices):
@@ -149,6 +211,9 @@ OBLIGATION_FINAL = frozenset(
     str(status) for status in (_B.MET, _B.PARTLY_MET, _B.OBJECTED, _B.NOT_OURS, _B.OUT_OF_SCOPE, _B.LIFTED)
 )
 
+_EM = EmergencyStatus
+EMERGENCY_MOVES = _moves({_EM.WAITING: {_EM.UPHELD, _EM.DISPUTED}})
+
 FREEZE_MOVES = _moves(
     {
         _F.PROPOSED: {_F.APPROVED, _F.REJECTED, _F.CANCELLED},
@@ -180,6 +245,62 @@ FREEZE_STANDING = frozenset(
     )
 )
 
+_CH, _T, _CR, _IF = ChangeStatus, TransferStatus, CreditStatus, IssuerFreezeStatus
+
+# An extension or a partial release is an event with amounts: the freeze keeps its own status.
+CHANGE_MOVES = _moves({_CH.PROPOSED: {_CH.AGREED, _CH.REFUSED}})
+
+# The freeze follows: proposed ↔ transfer_proposed, approved ↔ transfer_approved, sending and sent ↔ transferring. Once
+# every transaction stands in a block, a transfer that takes all makes it transferred, and settled when they are deep
+# enough; one that takes a part gives it back to confirmed with what remains, as does one that was refused or failed.
+TRANSFER_MOVES = _moves(
+    {
+        _T.PROPOSED: {_T.APPROVED, _T.REFUSED},
+        _T.APPROVED: {_T.SENDING, _T.REFUSED},
+        _T.SENDING: {_T.SENT, _T.FAILED},
+        _T.SENT: {_T.SETTLED, _T.FAILED},
+    }
+)
+# In these nothing of a transfer is under way any more.
+TRANSFER_OVER = frozenset(str(status) for status in (_T.REFUSED, _T.SETTLED, _T.FAILED))
+
+CREDIT_MOVES = _moves(
+    {
+        _CR.HELD: {_CR.KEPT, _CR.RELEASE_PROPOSED},
+        _CR.KEPT: {_CR.RELEASE_PROPOSED},
+        _CR.RELEASE_PROPOSED: {_CR.RELEASED, _CR.KEPT},
+    }
+)
+
+# The issuer of a token blocks an address in its contract: submitted and confirmed are two transactions, and only the
+# confirmed one counts as applied.
+ISSUER_FREEZE_MOVES = _moves(
+    {
+        _IF.REQUESTED: {_IF.SUBMITTED, _IF.REFUSED},
+        _IF.SUBMITTED: {_IF.CONFIRMED, _IF.REFUSED},
+        _IF.CONFIRMED: {_IF.LIFTED},
+    }
+)
+
+TASK_MOVES = _moves({TaskStatus.OPEN: {TaskStatus.DONE, TaskStatus.DROPPED}})
+
+# A refusal is an answer: what failed is asked anew by a call of its own. Silence is none: what was given up, or accepted
+# and never heard of again, is asked once more under the same key. A report may come at any time before the end.
+CALL_MOVES = _moves(
+    {
+        CallStatus.QUEUED: {CallStatus.SENT, CallStatus.CONFIRMED, CallStatus.FAILED, CallStatus.GIVEN_UP},
+        CallStatus.SENT: {
+            CallStatus.QUEUED,
+            CallStatus.ACCEPTED,
+            CallStatus.CONFIRMED,
+            CallStatus.FAILED,
+            CallStatus.GIVEN_UP,
+        },
+        CallStatus.ACCEPTED: {CallStatus.QUEUED, CallStatus.CONFIRMED, CallStatus.FAILED},
+        CallStatus.GIVEN_UP: {CallStatus.QUEUED, CallStatus.CONFIRMED, CallStatus.FAILED},
+    }
+)
+
 EXPORT_MOVES = _moves(
     {
         _E.QUEUED: {_E.RUNNING},
@@ -191,14 +312,28 @@ MOVES: dict[str, Moves] = {
     "case": CASE_MOVES,
     "order": ORDER_MOVES,
     "obligation": OBLIGATION_MOVES,
+    "emergency": EMERGENCY_MOVES,
     "freeze": FREEZE_MOVES,
+    "change": CHANGE_MOVES,
+    "transfer": TRANSFER_MOVES,
+    "credit": CREDIT_MOVES,
+    "issuer_freeze": ISSUER_FREEZE_MOVES,
+    "task": TASK_MOVES,
+    "call": CALL_MOVES,
     "export": EXPORT_MOVES,
 }
 CHOICES: dict[str, type[models.TextChoices]] = {
     "case": CaseStatus,
     "order": OrderStatus,
     "obligation": ObligationStatus,
+    "emergency": EmergencyStatus,
     "freeze": FreezeStatus,
+    "change": ChangeStatus,
+    "transfer": TransferStatus,
+    "credit": CreditStatus,
+    "issuer_freeze": IssuerFreezeStatus,
+    "task": TaskStatus,
+    "call": CallStatus,
     "export": ExportStatus,
 }
 

@@ -7,7 +7,8 @@ from celery import current_app, shared_task
 from django.core.cache import cache
 
 from cases import outbox
-from cases.actions import alerts, exports
+from cases.actions import alerts, connectors, exports, orders, reminders
+from cases.actions.freezes import issuers, settlement
 from cases.audit.record import Source, acting_from
 from wallets import snapshots
 
@@ -39,6 +40,27 @@ def sweep_exports() -> int:
         return exports.produce_waiting(now=lambda: datetime.now(UTC))
 
 
+@shared_task(name="cases.settle_transfers")
+def settle_transfers() -> int:
+    """Ask the chains for the transactions of transfers that are under way."""
+    with acting_from(Source(kind="task")):
+        return settlement.settle_transfers(now=lambda: datetime.now(UTC))
+
+
+@shared_task(name="cases.watch_issuers")
+def watch_issuers() -> int:
+    """Ask the tokens' contracts whether their issuers block what was asked of them."""
+    with acting_from(Source(kind="task")):
+        return issuers.watch_issuers(now=lambda: datetime.now(UTC))
+
+
+@shared_task(name="cases.call_connector")
+def call_connector() -> int:
+    """Send the exchange's own system what it was asked and has not answered."""
+    with acting_from(Source(kind="task")):
+        return connectors.send_calls(now=lambda: datetime.now(UTC))
+
+
 @shared_task(name="cases.heartbeat")
 def heartbeat() -> None:
     """A worker that answers says so; the health probe reads it."""
@@ -50,6 +72,27 @@ def tell_news() -> int:
     """Tell every case what the looks since the last time found."""
     with acting_from(Source(kind="task")):
         return alerts.tell_news(now=lambda: datetime.now(UTC))
+
+
+@shared_task(name="cases.end_terms")
+def end_terms() -> int:
+    """End the gags and keep-opens whose term is over."""
+    with acting_from(Source(kind="task")):
+        return orders.end_terms(now=lambda: datetime.now(UTC))
+
+
+@shared_task(name="cases.remind")
+def remind() -> int:
+    """Duties whose moment has passed become overdue; reminders whose moment has come go out."""
+    with acting_from(Source(kind="task")):
+        reminders.mark_overdue(now=lambda: datetime.now(UTC))
+        return reminders.remind(now=lambda: datetime.now(UTC))
+
+
+@shared_task(name="cases.mail_notices")
+def mail_notices() -> int:
+    """Mail what people were told."""
+    return reminders.mail_notices(now=lambda: datetime.now(UTC))
 
 
 def _hint_of_news() -> None:

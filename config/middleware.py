@@ -21,6 +21,8 @@ OPEN_PREFIXES = (
     "/accounts/password/reset/",
     "/accounts/2fa/authenticate/",
     "/accounts/2fa/webauthn/login/",
+    # A person's calendar address: what opens it is the secret in it.
+    "/calendar/",
 )
 OPEN_PATHS = {"/healthz", "/metrics"}
 # Pages of allauth by which a person would change past the actions who she is here: nobody signs up, and the

@@ -170,6 +170,13 @@ CELERY_BEAT_SCHEDULE = {
     "wallets-fetch-prices": {"task": "wallets.fetch_prices", "schedule": 3600.0, "options": {"expires": 600}},
     # What a look found is told to the cases at the latest five seconds after it was written.
     "cases-tell-news": {"task": "cases.tell_news", "schedule": 3.0, "options": {"expires": 10}},
+    "cases-settle-transfers": {"task": "cases.settle_transfers", "schedule": 5.0, "options": {"expires": 10}},
+    "cases-watch-issuers": {"task": "cases.watch_issuers", "schedule": 15.0, "options": {"expires": 30}},
+    # A gag or a keep-open that is over binds no longer.
+    "cases-end-terms": {"task": "cases.end_terms", "schedule": 60.0, "options": {"expires": 120}},
+    "cases-call-connector": {"task": "cases.call_connector", "schedule": 2.0, "options": {"expires": 10}},
+    "cases-remind": {"task": "cases.remind", "schedule": 30.0, "options": {"expires": 60}},
+    "cases-mail-notices": {"task": "cases.mail_notices", "schedule": 20.0, "options": {"expires": 40}},
     "worker-heartbeat": {"task": "cases.heartbeat", "schedule": 5.0, "options": {"expires": 10}},
 }
 
@@ -247,6 +254,9 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+# The legal entities of this exchange, by the names under which orders address them.
+_entities = env.str("HOLDFAST_LEGAL_ENTITIES", default="").split(";")
+LEGAL_ENTITIES: list[str] = [name.strip() for name in _entities if name.strip()]
 PAPER_MAX_BYTES = env.int("HOLDFAST_PAPER_MAX_BYTES", default=50 * 1024 * 1024)
 
 STATIC_URL = "/static/"
@@ -295,6 +305,17 @@ SPECTACULAR_SETTINGS = {
         "OrderStatus": "cases.status.OrderStatus",
         "ObligationStatus": "cases.status.ObligationStatus",
         "FreezeStatus": "cases.status.FreezeStatus",
+        "ChangeStatus": "cases.status.ChangeStatus",
+        "TransferStatus": "cases.status.TransferStatus",
+        "CreditStatus": "cases.status.CreditStatus",
+        "IssuerFreezeStatus": "cases.status.IssuerFreezeStatus",
+        "ChangeKind": "cases.models.ChangeKind",
+        "DestinationCheck": "cases.models.DestinationCheck",
+        "LegState": "cases.models.LegState",
+        "ContractState": "cases.api.endpoints.issuer_freezes.CONTRACT_STATES",
+        "Through": "cases.models.Through",
+        "CallStatus": "cases.status.CallStatus",
+        "CallKind": "cases.models.CallKind",
         "ExportStatus": "cases.status.ExportStatus",
         "Disposition": "cases.status.Disposition",
         "SubjectKind": "cases.models.SubjectKind",
@@ -307,6 +328,10 @@ SPECTACULAR_SETTINGS = {
         "RefreshState": "cases.api.endpoints.wallets.REFRESH_STATES",
         "Role": "cases.people.models.Role",
         "DueKind": "cases.api.endpoints.due.KINDS",
+        "ProofKind": "cases.models.ProofKind",
+        "Calendar": "cases.api.endpoints.clocks.CALENDAR_CHOICES",
+        "DisclosureVerdict": "cases.api.endpoints.customer_notices.VERDICTS",
+        "ExportStep": "cases.models.exports.ExportStep",
     },
 }
 
@@ -379,6 +404,42 @@ WALLET_PRICE_IDS: dict[str, str] = env.dict("HOLDFAST_PRICE_IDS", default={})
 WATCH_FROZEN_SECONDS = env.int("HOLDFAST_WATCH_FROZEN_SECONDS", default=300)
 WATCH_OPEN_SECONDS = env.int("HOLDFAST_WATCH_OPEN_SECONDS", default=3600)
 WATCH_CLOSED_SECONDS = env.int("HOLDFAST_WATCH_CLOSED_SECONDS", default=86_400)
+
+# Blocks that must stand on a transfer (its own counted) before it is settled, "" for chains that are not named:
+# `bitcoin=6,ethereum=64`; and how often a worker asks for it, and for an issuer's list of blocked addresses, in seconds.
+TRANSFER_CONFIRMATIONS: dict[str, int] = {
+    "": 12,
+    "bitcoin": 6,
+    "dogecoin": 60,
+    "zcash": 24,
+    "ethereum": 64,
+    "polygon": 256,
+    "arbitrum": 64,
+    "optimism": 64,
+    "base": 64,
+    "tron": 20,
+    "solana": 32,
+    "xrp": 1,
+    "localdev": 2,
+    **{
+        chain: int(blocks)
+        for chain, blocks in env.dict("HOLDFAST_TRANSFER_CONFIRMATIONS", default={}).items()
+    },
+}
+TRANSFER_LOOK_SECONDS = env.int("HOLDFAST_TRANSFER_LOOK_SECONDS", default=15)
+ISSUER_LOOK_SECONDS = env.int("HOLDFAST_ISSUER_LOOK_SECONDS", default=600)
+
+# ── The exchange's own system (docs/connector.md) ─────────────────────────────────────────────────────────
+# Where holds are asked for; empty: people set them by hand. Nothing but this very URL is ever called.
+CONNECTOR_URL = secret("HOLDFAST_CONNECTOR_URL", default="").strip()
+# The shared secrets, at least 32 characters each, separated by blanks: the first signs, all are accepted (rotation).
+CONNECTOR_SECRETS: list[str] = secret("HOLDFAST_CONNECTOR_SECRET", default="").split()
+CONNECTOR_TIMEOUT_SECONDS = env.int("HOLDFAST_CONNECTOR_TIMEOUT_SECONDS", default=10)
+CONNECTOR_ATTEMPTS = env.int("HOLDFAST_CONNECTOR_ATTEMPTS", default=12)
+# How far the clock of a signed report may be from ours.
+CONNECTOR_WINDOW_SECONDS = env.int("HOLDFAST_CONNECTOR_WINDOW_SECONDS", default=300)
+# Whether a person who sets a hold by hand has to tick the whole checklist before it counts as applied.
+CHECKLIST_REQUIRED = env.bool("HOLDFAST_CHECKLIST_REQUIRED", default=False)
 
 # ── Logs ──────────────────────────────────────────────────────────────────────────────────────────────────
 LOGGING: dict[str, Any] = {

@@ -10,9 +10,11 @@ import pytest
 from django.core.cache import cache
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from cases.people.models import User
 from tests.support.casework import Casework, make_person
+from tests.support.rows import taken_back
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -51,6 +53,20 @@ def _empty_cache() -> Iterator[None]:
     """Rate limits and heartbeats of one test do not reach the next."""
     yield
     cache.clear()
+
+
+@pytest.fixture(scope="module")
+def one_transaction(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A transaction for all tests of a module, taken back after the last. None of them may ask for `db`, which ends it.
+
+    What the tests share is made in it once; each keeps what it does to itself in a savepoint.
+    """
+    # The database is made where some test of the run is marked: these are not, lest each gets a transaction of its own.
+    request.node.add_marker(pytest.mark.django_db)
+    request.getfixturevalue("django_db_setup")
+    request.node.own_markers.pop()
+    with django_db_blocker.unblock(), taken_back():
+        yield
 
 
 @pytest.fixture

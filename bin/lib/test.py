@@ -124,6 +124,12 @@ def _get_ready(suite: Suite) -> list[str]:
         suite.missing.append(
             "tests on a real Litecoin node: no litecoind, and none could be had (Debian: litecoind)"
         )
+    # Not the program alone: the journeys in which a year passes need its library before every process.
+    if _program(("faketime",), "faketime") is None:
+        suite.missing.append(
+            "journeys in which a year passes: no faketime, and none could be had (Debian: faketime)"
+        )
+        leave_out.append("years")
     try:
         devchain.install(with_compiler=True)
     except devchain.ChainError as error:
@@ -165,6 +171,7 @@ def _checks(suite: Suite) -> None:
     suite.stage("system check", python, "manage.py", "check", "--fail-level", "WARNING")
     suite.stage("migrations", python, "manage.py", "makemigrations", "--check", "--dry-run")
     suite.stage("status diagrams", python, "manage.py", "status_diagrams", "--check")
+    suite.stage("clock rules", python, "manage.py", "clock_rules", "--check")
     if not any(reason.startswith("the check of the demo contract") for reason in suite.missing):
         suite.call("demo contract", devchain.compiler_check)
 

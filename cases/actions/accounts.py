@@ -15,9 +15,12 @@ from cases.actions.base import (
     next_number,
     write_event,
 )
+from cases.actions.crediting import note_holding
+from cases.actions.freezes.actor import Actor
 from cases.actions.subjects import subject_in
+from cases.actions.watchdog import watch_entry
 from cases.audit.record import utc_text
-from cases.models import AccountHolding, Case, ExchangeAccount
+from cases.models import AccountHolding, Case, ConnectorReport, ExchangeAccount
 from cases.permissions import Permission
 
 MAX_AMOUNT = 2**256 - 1
@@ -141,6 +144,31 @@ def record_holding(
         raise ActionError(_("Say where the figure comes from."), field="source")
     if observed_at > at:
         raise ActionError(_("The figure cannot be of the future."), field="observed_at")
+    return write_holding(
+        Actor.of(grant),
+        account,
+        at=at,
+        asset=asset,
+        decimals=decimals,
+        amount=amount,
+        source=source,
+        observed_at=observed_at,
+    )
+
+
+def write_holding(
+    actor: Actor,
+    account: ExchangeAccount,
+    *,
+    at: datetime,
+    asset: str,
+    decimals: int,
+    amount: int,
+    source: str,
+    observed_at: datetime,
+    report: ConnectorReport | None = None,
+) -> AccountHolding:
+    """One figure in a locked case, by a person, or by the exchange's own system in a signed report."""
     earlier = AccountHolding.objects.filter(account=account, asset=asset).first()
     if earlier is not None and earlier.decimals != decimals:
         raise ActionError(
@@ -154,14 +182,16 @@ def record_holding(
         amount=amount,
         source=source.strip(),
         observed_at=observed_at,
-        entered_by=grant.user,
+        entered_by=actor.user,
+        report=report,
     )
-    write_event(
-        grant,
+    credited = note_holding(actor.case, account, holding, at=at)
+    watch_entry(actor.case, account, holding, at=at)
+    actor.write(
         action="holding.recorded",
         at=at,
         kind="account",
-        number=number,
+        number=account.number,
         details={
             "account_number": account.account_number,
             "asset": asset,
@@ -169,6 +199,7 @@ def record_holding(
             "amount": event_value(str(amount)),
             "source": holding.source,
             "observed_at": utc_text(observed_at),
+            "credits": [credit.number for credit in credited],
         },
     )
     return holding

@@ -18,6 +18,8 @@ from cases.actions.base import (
     next_number,
     write_event,
 )
+from cases.actions.crediting import note_alerts
+from cases.actions.watchdog import watch_alerts
 from cases.audit.record import record
 from cases.models import Alert, AlertKind, Case, MovementThreshold
 from cases.permissions import Permission
@@ -119,6 +121,8 @@ def raise_alerts(*, batch_id: int, case_id: int, at: datetime) -> list[Alert]:
             object_number=alert.number,
             details=_told(alert),
         )
+    note_alerts(case, raised, at=at)
+    watch_alerts(case, raised, at=at)
     return raised
 
 

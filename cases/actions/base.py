@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Protocol
 
 from django.db import models
 from django.db.models import Max
@@ -11,9 +12,16 @@ from django.utils.translation import gettext_lazy as _
 from cases.access import Grant, MatterGrant
 from cases.audit.models import Event
 from cases.audit.record import record, utc_text
-from cases.models import Case
+from cases.models import Case, hidden_in
 from cases.people.models import User
 from cases.status import CaseStatus, HasStatus, IllegalMove, move
+
+
+class Acting(Protocol):
+    """Somebody who acts, or nobody: the exchange's own system, a chain, the clock."""
+
+    @property
+    def user(self) -> User | None: ...
 
 
 class ActionError(Exception):
@@ -42,6 +50,9 @@ def lock_case(grant: Grant | MatterGrant, *, at: datetime) -> Case:
     Case.objects.filter(pk=case.pk).update(
         touched_at=models.functions.Greatest("touched_at", models.Value(at))
     )
+    if isinstance(grant, Grant):
+        # Asked again under the lock: a seal that was put on since the door opened holds already.
+        case.hidden_orders = hidden_in(case, grant.user)
     return case
 
 

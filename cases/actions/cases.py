@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from cases.access import Grant, require_global
 from cases.actions.base import (
     ActionError,
+    WrongMove,
     change_fields,
     event_value,
     lock_case,
@@ -17,22 +18,17 @@ from cases.actions.base import (
     next_number,
     write_event,
 )
-from cases.actions.wallets import unwatch_wallets, watch_wallets
+from cases.actions.closing import CLOSING_FIELDS, clear_closing
+from cases.actions.orders.sealing import leave_sealed_orders
+from cases.actions.wallets import watch_wallets
 from cases.audit.models import Stream
 from cases.audit.record import record
-from cases.models import Case, CaseTag, FreezeOrder, LegalOrder, Membership, Note, Obligation
+from cases.models import Case, CaseTag, Membership, Note
 from cases.people.models import User
 from cases.permissions import CASEWORK_ROLES, GlobalPermission, Permission
-from cases.status import (
-    FREEZE_FINAL,
-    OBLIGATION_FINAL,
-    ORDER_FINAL,
-    CaseStatus,
-    Disposition,
-    OrderStatus,
-)
+from cases.queries.handover import holds_work
+from cases.status import CaseStatus
 
-ORDER_DONE = ORDER_FINAL | {str(OrderStatus.COMPLIED)}
 EDITABLE = ("title", "summary", "typology", "classification")
 
 
@@ -130,47 +126,32 @@ def set_tags(*, grant: Grant, at: datetime, tags: Iterable[str]) -> list[str]:
 
 
 @transaction.atomic
-def move_case(*, grant: Grant, at: datetime, to: str, disposition: str = "", reason: str = "") -> Case:
-    """Move the case by its table. Closing needs a disposition, no standing freeze and no open duty.
+def move_case(*, grant: Grant, at: datetime, to: str, reason: str = "") -> Case:
+    """Move the case by its table, but for its closing, which two persons do (actions.closing).
 
-    A closed case has its wallets looked at seldom or never: each look tells a chain's operator whom one investigates.
+    A re-opened case has its wallets looked at again; that it was closed, and by whom, stands in the record.
     """
     grant.require(Permission.MOVE)
     case = lock_case(grant, at=at)
+    if case.status == CaseStatus.CLOSING or to in {CaseStatus.CLOSING, CaseStatus.CLOSED}:
+        raise WrongMove(_("One asks for the closing of a case, and somebody else decides on it."), field="to")
     source, target = move_or_refuse(case, to)
     fields = ["status"]
-    if target == CaseStatus.CLOSED:
-        if disposition not in Disposition.values:
-            raise ActionError(_("Say how the case ends: choose a disposition."), field="disposition")
-        refuse_while_unfinished(case)
-        case.disposition, case.closed_at, case.closed_by = disposition, at, grant.user
-        unwatch_wallets(case, at=at)
-        fields += ["disposition", "closed_at", "closed_by"]
-    elif source == CaseStatus.CLOSED:
+    if source == CaseStatus.CLOSED:
         if not reason.strip():
             raise ActionError(_("Say why the case is re-opened."), field="reason")
         case.disposition, case.closed_at, case.closed_by = "", None, None
+        clear_closing(case)
         watch_wallets(case, at=at)
-        fields += ["disposition", "closed_at", "closed_by"]
+        fields += ["disposition", "closed_at", "closed_by", *CLOSING_FIELDS]
     case.save(update_fields=fields)
     write_event(
         grant,
         action="case.moved",
         at=at,
-        details={"from": source, "to": target, "disposition": disposition, "reason": reason.strip()},
+        details={"from": source, "to": target, "reason": reason.strip()},
     )
     return case
-
-
-def refuse_while_unfinished(case: Case) -> None:
-    """A case with a freeze that has not ended, a duty that is open or an order that is undecided does not close."""
-    if FreezeOrder.objects.filter(case=case).exclude(status__in=FREEZE_FINAL).exists():
-        raise ActionError(_("A freeze in this case has not ended. End it before closing."), field="to")
-    if Obligation.objects.filter(case=case).exclude(status__in=OBLIGATION_FINAL).exists():
-        raise ActionError(_("A duty under an order in this case is open. End it before closing."), field="to")
-    # An order may name no duty: it is still to be answered.
-    if LegalOrder.objects.filter(case=case).exclude(status__in=ORDER_DONE).exists():
-        raise ActionError(_("A legal order in this case is not answered. End it before closing."), field="to")
 
 
 @transaction.atomic
@@ -205,6 +186,11 @@ def end_membership(*, grant: Grant, at: datetime, user: User) -> Membership:
         raise ActionError(_("This person is not a member."), field="user")
     if case.lead_id == user.pk:
         raise ActionError(_("The lead cannot leave. Name another lead first."), field="user")
+    if holds_work(user, case):
+        raise ActionError(
+            _("This person has tasks or duties in this case. Have them handed over first."), field="user"
+        )
+    leave_sealed_orders(grant, case=case, user=user, at=at)
     membership.ended_at, membership.ended_by = at, grant.user
     membership.save(update_fields=["ended_at", "ended_by"])
     write_event(grant, action="member.ended", at=at, details={"person": event_value(user)})

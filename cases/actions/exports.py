@@ -16,7 +16,7 @@ from cases.actions.base import ActionError, event_value, lock_case, move_or_refu
 from cases.audit.record import record
 from cases.exports.content import Content, ShareEnded, collect
 from cases.exports.render import RenderFailed, rendered
-from cases.models import Export
+from cases.models import Case, Export, LegalOrder
 from cases.models.exports import ExportProfile, ExportStep
 from cases.permissions import Permission
 from cases.status import ExportStatus
@@ -60,16 +60,24 @@ def _request(grant: Grant | MatterGrant, *, at: datetime, profile: ExportProfile
     share = grant.share if isinstance(grant, MatterGrant) else None
     if share is not None and not live_shares(grant.user, at).filter(pk=share.pk).exists():
         raise NotFound
-    waiting = Export.objects.filter(
-        case=case,
-        share=share,
-        requested_by=grant.user,
-        status__in=[ExportStatus.QUEUED, ExportStatus.RUNNING],
-    ).count()
+    waiting = (
+        Export.objects.of(case)
+        .filter(
+            share=share,
+            requested_by=grant.user,
+            status__in=[ExportStatus.QUEUED, ExportStatus.RUNNING],
+        )
+        .count()
+    )
     if waiting >= MOST_WAITING:
         raise ActionError(_("Files that you asked for are still being made. Wait for those first."))
     export = Export.objects.create(
-        case=case, share=share, profile=profile, requested_at=at, requested_by=grant.user
+        case=case,
+        share=share,
+        profile=profile,
+        requested_at=at,
+        requested_by=grant.user,
+        orders=[share.order_id] if share is not None else _orders_known(case),
     )
     outbox.put(task=TASK, at=at)
     kind, number = _object(export)
@@ -82,6 +90,10 @@ def _request(grant: Grant | MatterGrant, *, at: datetime, profile: ExportProfile
         details={"export": export.reference, "profile": str(profile)},
     )
     return export
+
+
+def _orders_known(case: Case) -> list[int]:
+    return sorted(LegalOrder.objects.of(case).values_list("pk", flat=True))
 
 
 def _object(export: Export) -> tuple[str, int | None]:
@@ -216,9 +228,11 @@ def finish_export(
     export.step = ExportStep.DONE
     export.as_of, export.finished_at, export.claimed_until = content.as_of, at, None
     export.sha256, export.size, export.pages = stored.sha256, stored.size, pages
+    export.orders = [*content.orders]
     export.save(
         update_fields=[
             "status", "step", "as_of", "finished_at", "claimed_until", "sha256", "size", "pages",
+            "orders",
         ]
     )  # fmt: skip
     _write(

@@ -12,6 +12,7 @@ from cases.audit.record import record_system, utc_text
 from cases.models import Case
 from cases.people.models import ApiToken, Role, User, digest_of_token, new_token_secret
 from cases.permissions import GlobalPermission
+from cases.queries.handover import holds_work_anywhere
 
 LONGEST_TOKEN = timedelta(days=365)
 
@@ -73,6 +74,10 @@ def edit_person(
     if loses_cases and Case.objects.filter(lead=person).exclude(status="closed").exists():
         raise ActionError(
             _("This person leads cases that are not closed. Have them handed over first."), field="role"
+        )
+    if loses_cases and holds_work_anywhere(person):
+        raise ActionError(
+            _("This person has tasks or duties that are open. Have them handed over first."), field="role"
         )
     changed = change_fields(
         person, {"name": name.strip(), "role": role, "agency": agency.strip(), "is_active": is_active}

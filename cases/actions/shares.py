@@ -79,7 +79,7 @@ def end_share(*, grant: Grant, at: datetime, number: int, reason: str) -> Matter
     """End a share at once."""
     grant.require(Permission.SHARE)
     case = lock_case(grant, at=at)
-    share = MatterShare.objects.select_for_update(of=("self",)).filter(case=case, number=number).first()
+    share = MatterShare.objects.of(case).select_for_update(of=("self",)).filter(number=number).first()
     if share is None:
         raise NoSuchItem(_("The case has no such share."))
     if share.ended_at is not None:

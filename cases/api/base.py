@@ -191,6 +191,11 @@ class NoSuchUrl(Endpoint):
         raise access.NotFound
 
 
+def checked(shape: type[Body], data: object) -> dict[str, Any]:
+    """Some JSON, checked for its shape. Raises ValidationError."""
+    return _valid(shape(data=data))
+
+
 def _valid(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
     serializer.is_valid(raise_exception=True)
     found: dict[str, Any] = serializer.validated_data

@@ -26,7 +26,13 @@ PATH_PARAMETERS: Final[dict[str, dict[str, object]]] = {
     "export": {"type": "string", "pattern": f"^{PATTERN}$"},
     "number": {"type": "integer", "minimum": 1, "maximum": MAX_NUMBER},
     "paper": {"type": "integer", "minimum": 1, "maximum": MAX_NUMBER},
+    "notice": {"type": "string", "format": "uuid"},
     "person": {"type": "string", "format": "uuid"},
+    "authority": {"type": "string", "format": "uuid"},
+    "contact": {"type": "integer", "minimum": 1, "maximum": MAX_NUMBER},
+    "calendar": {"type": "string", "pattern": "^[-a-zA-Z0-9_]{1,20}$"},
+    "day": {"type": "string", "format": "date"},
+    "key": {"type": "string", "pattern": "^[-a-zA-Z0-9_]{1,60}$"},
     "token": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,24}$"},
 }
 
@@ -106,7 +112,9 @@ class Schema(AutoSchema):
         parts = [part for part in self.path.removeprefix(PREFIX).split("/") if part and "{" not in part]
         words = "_".join(parts).replace("-", "_")
         if self.method == "GET":
-            return f"{words}_{'list' if self.described.paged else 'get'}"
+            # A list on one page is a list too: `clocks_get` is one rule.
+            listed = self.described.paged or getattr(self.view, "lists", False)
+            return f"{words}_{'list' if listed else 'get'}"
         if self.method == "POST":
             return f"{words}_create" if hasattr(self.view, "get") else words
         return f"{words}_{'replace' if self.method == 'PUT' else 'change'}"
@@ -161,7 +169,7 @@ class Schema(AutoSchema):
                     ),
                 )
             )
-        if self.described.query is not None:
+        if self.described.query is not None and self.described.query().fields:
             parameters.append(self.described.query)
         return parameters
 

@@ -12,7 +12,20 @@ from django.utils.translation import gettext as _
 from cases.audit.models import Event
 from cases.chronology import words
 from cases.chronology.sentences import SENTENCES, SHARED_ACTIONS, Sentence
-from cases.models import Case, FreezeOrder, LegalOrder, MatterShare, Obligation, OrderPaper
+from cases.models import (
+    Case,
+    CaseTask,
+    FreezeChange,
+    FreezeCredit,
+    FreezeOrder,
+    IssuerFreeze,
+    LegalOrder,
+    MatterShare,
+    Obligation,
+    OrderPaper,
+    Selector,
+    Transfer,
+)
 from cases.people.models import Role
 
 Line = tuple[str, str]
@@ -70,6 +83,9 @@ def entries(
         )
     elif order is not None:
         found = found.filter(_concerns(order))
+    if share is None and case.hidden_orders:
+        for hidden in LegalOrder.objects.filter(pk__in=case.hidden_orders):
+            found = found.exclude(_stems_from(hidden))
     if about is not None:
         found = found.filter(object_kind=about[0], object_number=about[1])
     if before is not None:
@@ -93,12 +109,30 @@ def _concerns(order: LegalOrder) -> Q:
     )
 
 
+def _stems_from(order: LegalOrder) -> Q:
+    """Every event about the order and about whatever rests on it: what a reader from whom it is sealed is not told."""
+    stems = _concerns(order)
+    for kind, rows in (
+        ("selector", Selector.objects.filter(order=order)),
+        ("change", FreezeChange.objects.filter(freeze__obligation__order=order)),
+        ("transfer", Transfer.objects.filter(obligation__order=order)),
+        ("credit", FreezeCredit.objects.filter(freeze__obligation__order=order)),
+        ("issuer_freeze", IssuerFreeze.objects.filter(freeze__obligation__order=order)),
+        ("share", MatterShare.objects.filter(order=order)),
+    ):
+        stems |= Q(object_kind=kind, object_number__in=rows.values("number"))
+    tasks = CaseTask.objects.filter(
+        Q(order=order) | Q(obligation__order=order) | Q(freeze__obligation__order=order)
+    )
+    return stems | Q(object_kind="task", object_number__in=tasks.values("number"))
+
+
 def matter_numbers(order: LegalOrder) -> dict[tuple[str, int], int]:
     """From (kind, number in the case) to the number in the matter, counted from 1.
 
     The case's own numbers would tell a liaison how much else stands in the case.
     """
-    rows = {
+    rows: dict[str, QuerySet[Any]] = {
         "obligation": Obligation.objects.filter(order=order),
         "paper": OrderPaper.objects.filter(order=order),
         "freeze": FreezeOrder.objects.filter(obligation__order=order),

@@ -44,6 +44,10 @@ SOURCE = D(_("Source of the attribution"), "attribution_source")
 CONFIDENCE = D(_("Confidence"), "attribution_confidence", w.confidence)
 FOLLOWED = D(_("Moved along"), "followed", w.followed, shared=True)
 
+CONTACT_SOURCE = D(_("Where the contact was found"), "contact_source")
+KEPT_CONTACT = D(_("Kept on the authority's page"), "kept_contact")
+PROOFS = D(_("What shows it"), "proofs", w.proofs)
+
 
 def _moved(table: str) -> tuple[Detail, ...]:
     return (
@@ -220,18 +224,116 @@ _ORDERS = {
             D(_("Legal basis"), "legal_basis", shared=True),
             D(_("Scope"), "scope", shared=True),
             D(_("Requestor"), "requestor", shared=True),
+            D(_("Requestor's title"), "requestor_title", shared=True),
+            D(_("Badge or officer ID"), "requestor_badge"),
             D(_("Requestor's e-mail"), "requestor_email"),
+            D(_("Requestor's telephone"), "requestor_phone"),
+            D(_("Agency case number"), "agency_case_number", shared=True),
+            D(_("Validating authority"), "validating_authority", shared=True),
+            D(_("Enforcing authority"), "enforcing_authority", shared=True),
+            D(_("Legal entity served"), "entity_served", shared=True),
             D(_("Issued"), "issued_at", w.moment, shared=True),
             D(_("Served"), "served_at", w.moment, shared=True),
             D(_("Received"), "received_at", w.moment, shared=True),
             D(_("Due"), "due_at", w.moment, shared=True),
+            D(_("Ends"), "ends_at", w.moment, shared=True),
+            D(_("Sealed"), "sealed", w.yes),
+            D(_("Sealing terms"), "sealed_terms"),
+            D(_("Nobody is told until"), "non_disclosure_until", w.moment, shared=True),
+            D(_("Non-disclosure terms"), "non_disclosure_terms", shared=True),
             D(_("Time zone of the paper"), "time_zone", shared=True),
+            D(_("Version of the instrument's data"), "instrument_version", w.number),
             D(_("Duties"), "obligations", w.duties, shared=True),
+            D(_("What it names"), "selectors", w.selectors),
+            D(_("Look-alikes that were shown before"), "alike_seen", w.count),
             FICTIONAL,
         ),
         facts=(("instrument", w.instrument),),
         shared=True,
     ),
+    "freeze.breached": Sentence(
+        _("Breach of freeze %(number)s: less is there than is frozen"),
+        "octagon-alert",
+        "bad",
+        (
+            D(_("Asset"), "asset"),
+            D(_("Frozen"), "", w.base_units("required")),
+            D(_("There before"), "", w.base_units("before")),
+            D(_("There now"), "", w.base_units("after")),
+            D(_("Block"), "block", w.number),
+        ),
+    ),
+    "freeze.breach_answered": Sentence(
+        _("Breach of freeze %(number)s answered"),
+        "message-square",
+        details=(D(_("What came of it"), "note"),),
+    ),
+    "customer.told": Sentence(
+        _("Customer told: account %(account_number)s"),
+        "mail",
+        "warn",
+        (
+            D(_("Told"), "told_at", w.moment),
+            D(_("How"), "how"),
+            D(_("What was said"), "words"),
+            D(_("Counsel's word"), "counsel"),
+        ),
+        facts=(("account_number", w.text),),
+    ),
+    "obligation.amount_stated": Sentence(
+        _("What duty %(number)s asks for was stated"),
+        "scale",
+        details=(D(_("Asset"), "asset"), D(_("Amount"), "", w.base_units("amount"))),
+    ),
+    "ladder.entered": Sentence(
+        _("Duty %(number)s: %(rung)s"),
+        "layers",
+        details=(
+            D(_("Entry"), "entry", w.number),
+            D(_("Amount"), "", w.base_units("amount")),
+            D(_("When"), "happened_at", w.moment),
+            D(_("By which paper"), "basis"),
+        ),
+        facts=(("rung", w.rung),),
+    ),
+    "ladder.taken_back": Sentence(
+        _("Entry %(entry)s of the ladder taken back"),
+        "undo-2",
+        details=(REASON,),
+        facts=(("entry", w.number),),
+    ),
+    "obligation.overdue": Sentence(
+        _("Duty %(number)s is overdue"),
+        "alarm-clock",
+        "bad",
+        (D(_("Kind"), "kind", w.duty_kind), D(_("Due"), "due_at", w.moment)),
+    ),
+    "reminder.sent": Sentence(
+        _("Reminder sent: %(about)s, %(step)s"),
+        "bell",
+        details=(
+            D(_("Its moment"), "due_at", w.moment),
+            D(_("Told"), "told", w.people),
+            D(_("Late"), "late", w.yes),
+        ),
+        facts=(("about", w.reminder_kind), ("step", w.reminder_step)),
+    ),
+    "order.sealed": Sentence(
+        _("Order %(number)s sealed"),
+        "lock",
+        "warn",
+        (REASON, D(_("Who may know it"), "readers", w.people)),
+    ),
+    "order.readers_changed": Sentence(
+        _("Who may know order %(number)s changed"),
+        "lock",
+        details=(
+            REASON,
+            D(_("May know it now"), "added", w.people),
+            D(_("May know it no longer"), "ended", w.people),
+        ),
+    ),
+    "order.unsealed": Sentence(_("Order %(number)s unsealed"), "lock-open", details=(REASON,)),
     "order.verified": Sentence(
         _("Order %(number)s verified as authentic"),
         "shield-check",
@@ -239,9 +341,23 @@ _ORDERS = {
         (
             D(_("Method"), "method", w.verification_method, shared=True),
             D(_("Contact"), "contact"),
+            CONTACT_SOURCE,
+            KEPT_CONTACT,
             D(_("Remarks"), "remarks"),
         ),
         shared=True,
+    ),
+    "order.verification_tried": Sentence(
+        _("Verification of order %(number)s tried: nothing came of it"),
+        "fingerprint",
+        "wait",
+        (
+            D(_("Method"), "method", w.verification_method),
+            D(_("Contact"), "contact"),
+            CONTACT_SOURCE,
+            KEPT_CONTACT,
+            D(_("Remarks"), "remarks"),
+        ),
     ),
     "order.rejected_inauthentic": Sentence(
         _("Order %(number)s rejected as inauthentic"),
@@ -250,6 +366,8 @@ _ORDERS = {
         (
             D(_("Method"), "method", w.verification_method),
             D(_("Contact"), "contact"),
+            CONTACT_SOURCE,
+            KEPT_CONTACT,
             D(_("Remarks"), "remarks"),
             D(_("Duties lifted"), "lifted", w.listed),
         ),
@@ -258,7 +376,13 @@ _ORDERS = {
         _("Order %(number)s moved to “%(to)s”"),
         "arrow-right",
         "info",
-        (*_moved("order"), REASON, D(_("Duties lifted"), "lifted", w.listed, shared=True)),
+        (
+            *_moved("order"),
+            REASON,
+            D(_("Duties lifted"), "lifted", w.listed, shared=True),
+            D(_("Terms put in force"), "started", w.listed, shared=True),
+            D(_("Order moved along"), "order", w.order_steps, shared=True),
+        ),
         facts=(("to", w.status("order")),),
         shared=True,
     ),
@@ -280,10 +404,67 @@ _ORDERS = {
         "info",
         (
             *_moved("obligation"),
+            D(_("Late"), "late", w.yes, shared=True),
             D(_("Order moved along"), "order", w.order_steps, shared=True),
             REASON,
+            PROOFS,
         ),
         facts=(("to", w.status("obligation")),),
+        shared=True,
+    ),
+    "obligation.proof_added": Sentence(_("Proof added to duty %(number)s"), "file-check", details=(PROOFS,)),
+    "obligation.term_ended": Sentence(
+        _("The term of duty %(number)s is over: %(kind)s"),
+        "clock",
+        "ended",
+        (
+            D(_("Ended"), "due_at", w.moment, shared=True),
+            D(_("Order moved along"), "order", w.order_steps, shared=True),
+        ),
+        facts=(("kind", w.duty_kind),),
+        shared=True,
+    ),
+    "emergency.released": Sentence(
+        _("Duty %(number)s may be answered before the verification"),
+        "octagon-alert",
+        "warn",
+        (D(_("Order"), "order", w.number), REASON),
+    ),
+    "emergency.reviewed": Sentence(
+        _("Answer to duty %(number)s before the verification looked at: %(to)s"),
+        "eye",
+        "info",
+        (D(_("Order"), "order", w.number), D(_("What the review says"), "review")),
+        facts=(("to", w.status("emergency")),),
+    ),
+    "selector.added": Sentence(
+        _("Selector %(number)s added to order %(order)s"),
+        "search",
+        details=(D(_("What it names"), "", w.selector),),
+        facts=(("order", w.number),),
+    ),
+    "selector.looked_for": Sentence(
+        _("Selector %(number)s looked for: %(outcome)s"),
+        "search",
+        details=(
+            D(_("What the order names"), "", w.selector),
+            D(_("Wallet"), "wallet", w.number),
+            D(_("Account"), "account", w.number),
+            D(_("Remarks"), "remarks"),
+        ),
+        facts=(("outcome", w.finding),),
+    ),
+    "obligation.clock_set": Sentence(
+        _("Due moment of duty %(number)s computed"),
+        "clock",
+        details=(
+            D(_("Rule"), "rule", shared=True),
+            D(_("Version of the rule"), "rule_version", w.number, shared=True),
+            D(_("Calendar"), "calendar", shared=True),
+            D(_("Counted from"), "trigger_at", w.moment, shared=True),
+            REASON,
+        ),
+        changes="obligation",
         shared=True,
     ),
     "obligation.extended": Sentence(
@@ -394,6 +575,259 @@ _FREEZES = {
     ),
 }
 
+_ASSET = D(_("Amount"), "", w.holding)
+_LEGS = D(_("Transactions"), "legs", w.legs)
+_DESTINATION = D(_("Destination"), "destination")
+
+_FREEZE_LIFE = {
+    "freeze.extension_proposed": Sentence(
+        _("Extension of freeze %(number)s proposed"),
+        "calendar",
+        "wait",
+        (D(_("End so far"), "old_ends_at", w.moment), D(_("New end"), "ends_at", w.moment), REASON),
+    ),
+    "freeze.extended": Sentence(
+        _("Freeze %(number)s extended"),
+        "calendar",
+        "info",
+        (
+            D(_("End so far"), "old_ends_at", w.moment, shared=True),
+            D(_("New end"), "ends_at", w.moment, shared=True),
+            COMMENT,
+        ),
+        shared=True,
+    ),
+    "freeze.extension_refused": Sentence(
+        _("Extension of freeze %(number)s refused"), "circle-x", "ended", (COMMENT,)
+    ),
+    "freeze.partial_release_proposed": Sentence(
+        _("Partial release of freeze %(number)s proposed"),
+        "circle-minus",
+        "wait",
+        (D(_("Would be released"), "released", w.parts), REASON),
+    ),
+    "freeze.partly_released": Sentence(
+        _("Freeze %(number)s released in part"),
+        "circle-minus",
+        "warn",
+        (D(_("Released"), "released", w.parts, shared=True), COMMENT),
+        shared=True,
+    ),
+    "freeze.partial_release_refused": Sentence(
+        _("Partial release of freeze %(number)s refused"),
+        "circle-x",
+        "ended",
+        (D(_("Asked for"), "released", w.parts), COMMENT),
+    ),
+    "freeze.credited": Sentence(
+        _("Credit %(number)s after freeze %(freeze)s: held"),
+        "download",
+        "warn",
+        (
+            _ASSET,
+            D(_("Seen"), "seen_at", w.moment),
+            D(_("Block"), "block_height", w.number),
+            D(_("Source"), "source"),
+        ),
+        facts=(("freeze", w.number),),
+    ),
+    "credit.kept": Sentence(
+        _("Credit %(number)s after freeze %(freeze)s kept held"),
+        "lock",
+        "info",
+        (_ASSET, REASON),
+        facts=(("freeze", w.number),),
+    ),
+    "credit.release_proposed": Sentence(
+        _("Release of credit %(number)s after freeze %(freeze)s proposed"),
+        "lock-open",
+        "wait",
+        (_ASSET, REASON),
+        facts=(("freeze", w.number),),
+    ),
+    "credit.released": Sentence(
+        _("Credit %(number)s after freeze %(freeze)s released"),
+        "lock-open",
+        "ended",
+        (_ASSET, COMMENT),
+        facts=(("freeze", w.number),),
+    ),
+    "credit.release_refused": Sentence(
+        _("Release of credit %(number)s after freeze %(freeze)s refused"),
+        "lock",
+        "info",
+        (_ASSET, COMMENT),
+        facts=(("freeze", w.number),),
+    ),
+    "transfer.proposed": Sentence(
+        _("Transfer %(number)s out of freeze %(freeze)s proposed"),
+        "send",
+        "wait",
+        (
+            D(_("Duty"), "obligation", w.number),
+            _DESTINATION,
+            D(_("Checksum"), "checksum", w.checksum),
+            D(_("Confirmed with"), "check_contact"),
+            D(_("Nothing remains held"), "takes_all", w.yes),
+            _LEGS,
+            REASON,
+        ),
+        facts=(("freeze", w.number),),
+    ),
+    "transfer.approved": Sentence(
+        _("Transfer %(number)s out of freeze %(freeze)s approved"),
+        "circle-check",
+        "good",
+        (D(_("Approvals given"), "given", w.number), D(_("Asked for"), "required", w.number), COMMENT),
+        facts=(("freeze", w.number),),
+    ),
+    "transfer.refused": Sentence(
+        _("Transfer %(number)s out of freeze %(freeze)s refused"),
+        "circle-x",
+        "bad",
+        (COMMENT,),
+        facts=(("freeze", w.number),),
+    ),
+    "transfer.withdrawn": Sentence(
+        _("Transfer %(number)s out of freeze %(freeze)s withdrawn"),
+        "circle-slash",
+        "ended",
+        (REASON,),
+        facts=(("freeze", w.number),),
+    ),
+    "transfer.begun": Sentence(
+        _("Transfer %(number)s out of freeze %(freeze)s is being sent"),
+        "circle-play",
+        "info",
+        (*_moved("freeze"), FOLLOWED),
+        facts=(("freeze", w.number),),
+        shared=True,
+    ),
+    "transfer.sent": Sentence(
+        _("Transaction of transfer %(number)s recorded"),
+        "send",
+        "info",
+        (
+            D(_("Amount"), "", w.holding, shared=True),
+            D(_("Transaction"), "txid", shared=True),
+            D(_("Test"), "test", w.yes),
+            D(_("Sent"), "sent_at", w.moment, shared=True),
+            D(_("Fee"), "", w.fee),
+        ),
+        shared=True,
+    ),
+    "transfer.test_confirmed": Sentence(
+        _("Test of transfer %(number)s confirmed on the chain"), "circle-check", "good", (_LEGS,)
+    ),
+    "transfer.in_blocks": Sentence(
+        _("Transfer %(number)s stands in the chain"),
+        "layers",
+        "info",
+        (*_moved("freeze"), _LEGS),
+    ),
+    "transfer.settled": Sentence(
+        _("Transfer %(number)s out of freeze %(freeze)s settled on the chain"),
+        "square-check",
+        "good",
+        (
+            *_moved("freeze"),
+            D(_("Destination"), "destination", shared=True),
+            D(_("Transactions"), "legs", w.legs, shared=True),
+            D(_("Still held"), "remains", w.parts, shared=True),
+            FOLLOWED,
+        ),
+        facts=(("freeze", w.number),),
+        shared=True,
+    ),
+    "transfer.failed": Sentence(
+        _("Transfer %(number)s out of freeze %(freeze)s failed"),
+        "octagon-alert",
+        "bad",
+        (*_moved("freeze"), REASON, _LEGS),
+        facts=(("freeze", w.number),),
+    ),
+    "transfer.failed_on_chain": Sentence(
+        _("Transfer %(number)s out of freeze %(freeze)s failed on the chain"),
+        "octagon-alert",
+        "bad",
+        (*_moved("freeze"), _LEGS),
+        facts=(("freeze", w.number),),
+    ),
+    "transfer.receipted": Sentence(
+        _("Receipt for transfer %(number)s recorded"),
+        "file-check",
+        "good",
+        (D(_("Receipt"), "receipt", shared=True),),
+        shared=True,
+    ),
+    "issuer_freeze.requested": Sentence(
+        _("Issuer of %(asset)s asked to block the wallet of freeze %(freeze)s"),
+        "landmark",
+        "wait",
+        (
+            D(_("Issuer"), "issuer"),
+            D(_("Ticket or contact"), "reference"),
+            D(_("Contract"), "contract"),
+            D(_("Address"), "address"),
+        ),
+        facts=(("asset", w.text), ("freeze", w.number)),
+    ),
+    "issuer_freeze.submitted": Sentence(
+        _("Block of %(asset)s for freeze %(freeze)s submitted by its issuer"),
+        "send",
+        "info",
+        (D(_("Transaction"), "txid"),),
+        facts=(("asset", w.text), ("freeze", w.number)),
+    ),
+    "issuer_freeze.confirmed": Sentence(
+        _("Block of %(asset)s for freeze %(freeze)s confirmed by its issuer"),
+        "snowflake",
+        "good",
+        (D(_("Transaction"), "txid"),),
+        facts=(("asset", w.text), ("freeze", w.number)),
+    ),
+    "issuer_freeze.refused": Sentence(
+        _("Request to the issuer of %(asset)s for freeze %(freeze)s ended without a block"),
+        "circle-x",
+        "ended",
+        (REASON,),
+        facts=(("asset", w.text), ("freeze", w.number)),
+    ),
+    "issuer_freeze.lifted": Sentence(
+        _("Block of %(asset)s for freeze %(freeze)s lifted by its issuer"),
+        "lock-open",
+        "warn",
+        (REASON,),
+        facts=(("asset", w.text), ("freeze", w.number)),
+    ),
+    "issuer_freeze.seen": Sentence(
+        _("Contract of %(asset)s read for freeze %(freeze)s: %(state)s"),
+        "eye",
+        "info",
+        (
+            D(_("Block"), "block_height", w.number),
+            D(_("Block time"), "block_time", w.moment),
+            D(_("Source"), "provider"),
+        ),
+        facts=(("asset", w.text), ("freeze", w.number), ("state", w.restriction)),
+    ),
+}
+
+_THRESHOLDS = {
+    "approval_threshold.set": Sentence(
+        _("Threshold for a second approval set"),
+        "users",
+        "info",
+        (D(_("From"), "", w.approval_threshold), D(_("Before"), "old", w.approval_threshold), REASON),
+    ),
+    "approval_threshold.removed": Sentence(
+        _("Threshold for a second approval taken back"),
+        "users",
+        "warn",
+        (D(_("Before"), "old", w.approval_threshold), REASON),
+    ),
+}
+
 _SHARES = {
     "matter.shared": Sentence(
         _("Matter of order %(order)s shared with %(liaison)s"),
@@ -444,8 +878,63 @@ _SHARES = {
     ),
 }
 
-# The installation's own record: people, tokens, prices.
+# The installation's own record: people, tokens, prices, instruments, authorities.
 _SYSTEM = {
+    "instrument.changed": Sentence(
+        _("Instrument changed: %(label)s"),
+        "gavel",
+        details=(D(_("Key"), "key"), D(_("Version"), "version", w.number), REASON),
+        facts=(("label", w.text),),
+        changes="instrument",
+    ),
+    "clock_rule.changed": Sentence(
+        _("Clock rule changed: %(label)s"),
+        "alarm-clock",
+        details=(D(_("Key"), "key"), D(_("Version"), "version", w.number), REASON),
+        facts=(("label", w.text),),
+        changes="clock_rule",
+    ),
+    "closure.added": Sentence(
+        _("Calendar %(calendar)s closed on %(day)s"),
+        "calendar",
+        details=(D(_("Why"), "why"),),
+        facts=(("calendar", w.text), ("day", w.text)),
+    ),
+    "closure.removed": Sentence(
+        _("Calendar %(calendar)s no longer closed on %(day)s"),
+        "calendar",
+        details=(D(_("Why"), "why"),),
+        facts=(("calendar", w.text), ("day", w.text)),
+    ),
+    "authority.kept": Sentence(
+        _("Authority kept: %(authority)s"),
+        "landmark",
+        details=(D(_("Jurisdiction"), "jurisdiction"), D(_("Remarks"), "remarks")),
+        facts=(("authority", w.text),),
+    ),
+    "authority.edited": Sentence(
+        _("Authority changed: %(authority)s"),
+        "pencil",
+        facts=(("authority", w.text),),
+        changes="authority",
+    ),
+    "authority.contact_added": Sentence(
+        _("Contact of %(authority)s kept"),
+        "plus",
+        details=(
+            D(_("Kind"), "kind", w.contact_kind),
+            D(_("Contact"), "value"),
+            D(_("Whom to ask for"), "person"),
+            D(_("Where it was found"), "source"),
+        ),
+        facts=(("authority", w.text),),
+    ),
+    "authority.contact_ended": Sentence(
+        _("Contact of %(authority)s no longer counts"),
+        "circle-minus",
+        details=(D(_("Contact"), "value"), REASON),
+        facts=(("authority", w.text),),
+    ),
     "person.added": Sentence(
         _("Person added: %(person)s"),
         "user-plus",
@@ -459,6 +948,8 @@ _SYSTEM = {
     "person.edited": Sentence(
         _("Person changed: %(person)s"), "pencil", facts=(("person", w.person),), changes="person"
     ),
+    "calendar.created": Sentence(_("Calendar address made"), "calendar"),
+    "calendar.ended": Sentence(_("Calendar address ended"), "calendar"),
     "token.created": Sentence(
         _("Token created: %(label)s"),
         "key-round",
@@ -481,13 +972,153 @@ _SYSTEM = {
     ),
 }
 
+_WORK = {
+    "case.closing_asked": Sentence(
+        _("Closing asked for"),
+        "hourglass",
+        "info",
+        (*_moved("case"), D(_("Disposition"), "disposition", w.disposition), REASON),
+    ),
+    "case.closing_withdrawn": Sentence(
+        _("Closing no longer asked for"), "undo-2", details=(*_moved("case"), REASON)
+    ),
+    "case.closing_refused": Sentence(_("Closing refused"), "circle-x", "warn", (*_moved("case"), REASON)),
+    "case.closed": Sentence(
+        _("Case closed"),
+        "square-check",
+        "good",
+        (
+            *_moved("case"),
+            D(_("Disposition"), "disposition", w.disposition),
+            D(_("Record kept"), "retention", w.retention),
+            REASON,
+        ),
+    ),
+    "case.handed_over": Sentence(
+        _("Handed over from %(leaving)s to %(to)s"),
+        "users",
+        "info",
+        (
+            D(_("The lead"), "lead", w.yes),
+            D(_("Tasks"), "tasks", w.numbers),
+            D(_("Duties"), "duties", w.numbers),
+            D(_("Membership ended"), "ends_membership", w.yes),
+            REASON,
+        ),
+        facts=(("leaving", w.person), ("to", w.person)),
+    ),
+    "task.given": Sentence(
+        _("Task %(number)s given to %(assignee)s: %(title)s"),
+        "list-checks",
+        details=(
+            D(_("Due"), "due_at", w.moment),
+            D(_("Time zone"), "time_zone"),
+            D(_("About"), "about", w.about),
+            D(_("More about it"), "text"),
+        ),
+        facts=(("assignee", w.person), ("title", w.text)),
+    ),
+    "task.changed": Sentence(
+        _("Task %(number)s changed: %(title)s"),
+        "pencil",
+        details=(REASON,),
+        facts=(("title", w.text),),
+        changes="task",
+    ),
+    "task.ended": Sentence(
+        _("Task %(number)s: %(to)s: %(title)s"),
+        "check",
+        "good",
+        (D(_("Words"), "reason"),),
+        facts=(("to", w.status("task")), ("title", w.text)),
+    ),
+    "retention.set": Sentence(
+        _("How long the record is kept was set"),
+        "archive",
+        "info",
+        (D(_("Record kept"), "retention", w.retention), REASON),
+    ),
+    "hold.placed": Sentence(_("Legal hold %(number)s placed"), "lock", "warn", (REASON,)),
+    "hold.lifted": Sentence(
+        _("Legal hold %(number)s lifted"), "lock-open", details=(D(_("Held for"), "held_for"), REASON)
+    ),
+    "retention_class.changed": Sentence(
+        _("Retention class %(label)s changed"),
+        "archive",
+        details=(D(_("Key"), "key"), D(_("Version"), "version", w.number), REASON),
+        facts=(("label", w.text),),
+        changes="retention_class",
+    ),
+}
+
+_CALL = (D(_("What"), "what", w.call_kind), D(_("Call"), "call", w.number), D(_("Key"), "key"))
+
+_CONNECTOR = {
+    "connector.sent": Sentence(
+        _("Freeze %(number)s: asked of the exchange's own system"), "send", details=_CALL
+    ),
+    "connector.accepted": Sentence(
+        _("Freeze %(number)s: accepted by the exchange's own system"), "send", details=_CALL
+    ),
+    "connector.confirmed": Sentence(
+        _("Freeze %(number)s: done, by the exchange's own system"),
+        "circle-check",
+        "good",
+        (*_CALL, D(_("Reference there"), "reference"), D(_("State there"), "state"), REASON),
+    ),
+    "connector.failed": Sentence(
+        _("Freeze %(number)s: refused by the exchange's own system"), "octagon-alert", "bad", (*_CALL, REASON)
+    ),
+    "connector.given_up": Sentence(
+        _("Freeze %(number)s: no longer asked of the exchange's own system"),
+        "circle-x",
+        "bad",
+        (*_CALL, REASON),
+    ),
+    "connector.contradicted": Sentence(
+        _("Freeze %(number)s: the exchange's own system contradicts its earlier report"),
+        "octagon-alert",
+        "bad",
+        (*_CALL, REASON),
+    ),
+    "connector.refused": Sentence(
+        _("Freeze %(number)s: a report was not taken over"), "triangle-alert", "warn", (*_CALL, REASON)
+    ),
+    "connector.holdings_refused": Sentence(
+        _("Account %(number)s: reported holdings were not taken over"),
+        "triangle-alert",
+        "warn",
+        (REASON, D(_("Message"), "message")),
+    ),
+    "connector.retried": Sentence(
+        _("Freeze %(number)s: asked again of the exchange's own system"),
+        "refresh-cw",
+        details=(*_CALL, REASON),
+    ),
+    "connector.status_asked": Sentence(
+        _("Freeze %(number)s: asked how it stands there"),
+        "refresh-cw",
+        details=(D(_("Call"), "call", w.number), D(_("Key"), "key")),
+    ),
+    "freeze.item_ticked": Sentence(
+        _("Freeze %(number)s: %(item)s"),
+        "check",
+        details=(D(_("Remark"), "note"),),
+        facts=(("item", w.checklist_item),),
+    ),
+}
+
 SENTENCES: dict[str, Sentence] = {
     **_CASE,
     **_SUBJECTS,
     **_ALERTS,
     **_ORDERS,
     **_FREEZES,
+    **_FREEZE_LIFE,
+    **_CONNECTOR,
+    **_THRESHOLDS,
     **_SHARES,
     **_SYSTEM,
+    **_WORK,
 }
 SHARED_ACTIONS = frozenset(action for action, sentence in SENTENCES.items() if sentence.shared)

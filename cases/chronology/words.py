@@ -1,7 +1,7 @@
 """From the values in an event's details to words: labels of codes, moments, amounts, changes."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
@@ -12,14 +12,27 @@ from django.utils.translation import gettext as _
 
 from cases.models import (
     AlertKind,
+    Authority,
+    CallKind,
     Case,
+    CaseTask,
+    ChecklistItem,
+    ClockRule,
     Confidence,
+    ContactKind,
     ExchangeAccount,
+    FindingOutcome,
     FreezeScope,
     Instrument,
+    InstrumentType,
     LegalOrder,
     Obligation,
     ObligationKind,
+    ProofKind,
+    ReminderKind,
+    RetentionClass,
+    Rung,
+    SelectorKind,
     Subject,
     SubjectKind,
     SubjectRole,
@@ -30,7 +43,9 @@ from cases.models import (
 from cases.models.accounts import AccountStatus
 from cases.models.cases import Classification
 from cases.models.exports import ExportProfile
+from cases.models.reminders import STEP_WORDS
 from cases.people.models import Role, User
+from cases.reminding import Step
 from cases.status import CHOICES, Disposition
 from wallets.amounts import to_text
 from wallets.chains import CHAINS
@@ -64,6 +79,25 @@ def person(value: Any) -> str | None:
     return str(value["name"]) if value else None
 
 
+def base_units(which: str) -> Words:
+    """One amount of an event, with its asset."""
+
+    def said(details: Mapping[str, Any]) -> str | None:
+        return amount_text(details.get(which), details["decimals"], details["asset"])
+
+    return said
+
+
+def reminder_step(value: Any) -> str | None:
+    """A step of the ladder of reminders."""
+    return str(STEP_WORDS[Step(value)]) if value in [*Step] else None
+
+
+def people(value: Any) -> str | None:
+    """Several persons, by name."""
+    return "; ".join(name for one in value if (name := person(one))) or None if value else None
+
+
 def _label(choices: type[models.TextChoices]) -> Words:
     def words(value: Any) -> str | None:
         if not value:
@@ -91,8 +125,16 @@ account_status = _label(AccountStatus)
 instrument = _label(Instrument)
 verification_method = _label(VerificationMethod)
 duty_kind = _label(ObligationKind)
+selector_kind = _label(SelectorKind)
+finding = _label(FindingOutcome)
+proof_kind = _label(ProofKind)
+contact_kind = _label(ContactKind)
 freeze_scope = _label(FreezeScope)
+reminder_kind = _label(ReminderKind)
+rung = _label(Rung)
 export_profile = _label(ExportProfile)
+call_kind = _label(CallKind)
+checklist_item = _label(ChecklistItem)
 
 
 def chain(value: Any) -> str | None:
@@ -138,6 +180,35 @@ def duties(value: Any) -> str | None:
         words = f"{duty['number']}. {duty_kind(duty['kind'])}: {duty['text']}"
         parts.append(f"{words} ({_('due %(moment)s') % {'moment': due}})" if due else words)
     return "\n".join(parts) or None
+
+
+def count(value: Any) -> str | None:
+    """A number that is worth a word only where it is not zero."""
+    return str(value) if value else None
+
+
+def selector(details: Mapping[str, Any]) -> str | None:
+    """What an order names, exactly as it names it, with its range; from the whole of the event's details."""
+    words = f"{selector_kind(details.get('kind'))}: {details.get('value', '')}"
+    first, last = moment(details.get("starts_at")), moment(details.get("ends_at"))
+    if first or last:
+        words = f"{words} ({first or '…'} – {last or '…'})"
+    return words
+
+
+def selectors(value: Any) -> str | None:
+    """All that an order names."""
+    return "\n".join(f"{row['number']}. {selector(row)}" for row in value or []) or None
+
+
+def proofs(value: Any) -> str | None:
+    """What shows that a duty was carried out."""
+    lines = []
+    for row in value or []:
+        named = row.get("paper") or row.get("freeze") or row.get("transfer") or row.get("export") or ""
+        parts = [f"{proof_kind(row['kind'])} {named}".strip(), row.get("note") or ""]
+        lines.append(": ".join(part for part in parts if part))
+    return "\n".join(lines) or None
 
 
 def followed(value: Any) -> str | None:
@@ -197,6 +268,62 @@ def amounts(which: str) -> Words:
     return words
 
 
+def parts(value: Any) -> str | None:
+    """How much of each asset, and what is still held of it where that is said."""
+    found = []
+    for part in value or []:
+        said = amount_text(part["amount"], part["decimals"], part["asset"]) or _("not known")
+        left = part.get("still_held")
+        if left is not None:
+            said = _("%(amount)s (still held: %(left)s)") % {
+                "amount": said,
+                "left": amount_text(left, part["decimals"], part["asset"]),
+            }
+        found.append(said)
+    return "; ".join(found) or None
+
+
+def legs(value: Any) -> str | None:
+    """The transactions of a transfer, with what the chain said of each."""
+    found = []
+    for leg in value or []:
+        said = amount_text(leg["amount"], leg["decimals"], leg["asset"]) or ""
+        if leg["test"]:
+            said = _("%(amount)s (test)") % {"amount": said}
+        if leg["txid"]:
+            said = f"{said}: {leg['txid']}"
+        if leg["block_height"] is not None:
+            said = _("%(said)s, block %(block)s, %(count)s confirmations") % {
+                "said": said,
+                "block": leg["block_height"],
+                "count": leg["confirmations"],
+            }
+        found.append(said)
+    return "; ".join(found) or None
+
+
+def fee(details: Mapping[str, Any]) -> str | None:
+    """A transaction's fee in the chain's native coin."""
+    return amount_text(details.get("fee"), details.get("fee_decimals", 0), details.get("fee_asset", ""))
+
+
+def restriction(value: Any) -> str | None:
+    """What a token's contract says of an address."""
+    words = {
+        "restricted": _("blocked"),
+        "not_restricted": _("not blocked"),
+        "no_list": _("it cannot be asked"),
+    }
+    return words.get(value, str(value))
+
+
+def approval_threshold(details: Mapping[str, Any] | None) -> str | None:
+    """From how much of what two approve."""
+    if not details or details.get("amount") is None:
+        return None
+    return amount_text(details["amount"], details["decimals"], details["asset"] or details["currency"])
+
+
 def holding(details: Mapping[str, Any]) -> str | None:
     """An account's holding, from the whole of the event's details."""
     return amount_text(details.get("amount"), details["decimals"], details["asset"])
@@ -246,6 +373,41 @@ def contradiction(details: Mapping[str, Any]) -> str | None:
     return "\n".join(lines)
 
 
+def retention(value: Any) -> str | None:
+    """How long a record is kept, by which source, from which day, and the day on which it may go."""
+    if not value:
+        return None
+    return _("%(label)s (%(source)s), counted from %(from)s: may go on %(day)s") % {
+        "label": value["label"],
+        "source": value["source"],
+        "from": day(value["counted_from"]),
+        "day": day(value["may_go_on"]),
+    }
+
+
+def day(value: Any) -> str | None:
+    """A calendar day: `24 September 2023`."""
+    return date_format(date.fromisoformat(value), "j F Y") if value else None
+
+
+def about(value: Any) -> str | None:
+    """What a task is about."""
+    if not value:
+        return None
+    words = {
+        "order": _("Order %(number)s"),
+        "obligation": _("Duty %(number)s"),
+        "freeze": _("Freeze %(number)s"),
+        "alert": _("Alert %(number)s"),
+    }
+    return words[value["kind"]] % {"number": value["number"]}
+
+
+def numbers(value: Any) -> str | None:
+    """The numbers of what an act names by nothing else."""
+    return ", ".join(str(number) for number in value or []) or None
+
+
 def threshold(details: Mapping[str, Any]) -> str | None:
     """The smallest movement that is told."""
     return amount_text(details.get("minimum"), details["decimals"], details["asset"])
@@ -264,6 +426,11 @@ MODELS: dict[str, type[models.Model]] = {
     "account": ExchangeAccount,
     "order": LegalOrder,
     "obligation": Obligation,
+    "instrument": InstrumentType,
+    "clock_rule": ClockRule,
+    "task": CaseTask,
+    "retention_class": RetentionClass,
+    "authority": Authority,
     "person": User,
 }
 

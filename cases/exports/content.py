@@ -25,7 +25,17 @@ from cases.audit.verify import verify_stream
 from cases.chronology import entries, matter_numbers
 from cases.exports import holdings, process
 from cases.exports.values import Facts, coded, person, when
-from cases.models import Case, CaseWallet, Classification, ExchangeAccount, Export, FreezeOrder, FreezeScope
+from cases.models import (
+    Case,
+    CaseWallet,
+    Classification,
+    ExchangeAccount,
+    Export,
+    FreezeOrder,
+    FreezeScope,
+    LegalOrder,
+    hidden_in,
+)
 from cases.models.cases import Membership, Note, Typology
 from cases.models.exports import ExportProfile
 from cases.status import CaseStatus, Disposition
@@ -47,6 +57,8 @@ class Content:
 
     as_of: datetime
     facts: Facts
+    # The keys of the orders that it holds, by which the file is kept from whoever may not know one of them.
+    orders: tuple[int, ...] = ()
 
     def as_json(self) -> bytes:
         """Canonical JSON: the same facts are the same bytes."""
@@ -79,8 +91,12 @@ def collect(export_id: int) -> Content:
             "share__order",
             "share__liaison",
         ).get(pk=export_id)
-        facts = _matter(export, as_of) if export.share is not None else _whole_case(export, as_of)
-        return Content(as_of=as_of, facts=facts)
+        if export.share is not None:
+            return Content(as_of, _matter(export, as_of), (export.share.order_id,))
+        # What its requester may know at this moment, and nothing more.
+        export.case.hidden_orders = hidden_in(export.case, export.requested_by)
+        orders = LegalOrder.objects.of(export.case).order_by("pk").values_list("pk", flat=True)
+        return Content(as_of, _whole_case(export, as_of), tuple(orders))
 
 
 def _head(export: Export, as_of: datetime) -> Facts:
@@ -109,9 +125,9 @@ def _whole_case(export: Export, as_of: datetime) -> Facts:
         **_head(export, as_of),
         "scope": [
             _(
-                "This file holds the whole of case %(reference)s as it was recorded at the instant named on the "
-                "cover: subjects, wallets with their balances, accounts, legal orders with their duties and papers, "
-                "freezes, shares, notes, and the record of everything that was done."
+                "This file holds case %(reference)s as it was recorded at the instant named on the cover, as far as "
+                "the person who asked for it may see it: subjects, wallets with their balances, accounts, legal orders "
+                "with their duties and papers, freezes, shares, notes, and the record of everything that was done."
             )
             % {"reference": case.reference},
             _(

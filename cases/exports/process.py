@@ -12,7 +12,6 @@ from cases.models import (
     FreezeApproval,
     FreezeOrder,
     FreezeScope,
-    Instrument,
     LegalOrder,
     MatterShare,
     Obligation,
@@ -28,7 +27,7 @@ Numbers = Mapping[tuple[str, int], int]
 
 def orders(case: Case, *, at: datetime) -> list[Facts]:
     """The order register, with everything that the case knows of each order."""
-    rows = LegalOrder.objects.filter(case=case).select_related("verified_by", "recorded_by")
+    rows = LegalOrder.objects.of(case).select_related("verified_by", "recorded_by")
     return [
         {
             **_order(row, number=row.number, at=at),
@@ -70,7 +69,7 @@ def _order(row: LegalOrder, *, number: int, at: datetime) -> Facts:
     zone = row.time_zone
     return {
         "number": number,
-        "instrument": coded(row.instrument, Instrument),
+        "instrument": {"code": row.instrument, "text": row.get_instrument_display()},
         "issuing_authority": row.issuing_authority,
         "agency_reference": row.agency_reference,
         "jurisdiction": row.jurisdiction,
@@ -139,7 +138,7 @@ def _paper(row: OrderPaper, *, number: int) -> Facts:
 
 def freeze_rows(case: Case, order: LegalOrder | None = None) -> list[FreezeOrder]:
     """The freezes of the case, or only those that rest on this order."""
-    rows = FreezeOrder.objects.filter(case=case)
+    rows = FreezeOrder.objects.of(case)
     if order is not None:
         rows = rows.filter(obligation__order=order)
     return list(
@@ -228,7 +227,7 @@ def _basis(row: FreezeOrder, numbers: Numbers | None) -> Facts:
         "obligation": duty.number if numbers is None else numbers["obligation", duty.number],
         "duty": coded(duty.kind, ObligationKind),
         "order": order.number if numbers is None else numbers["order", order.number],
-        "instrument": coded(order.instrument, Instrument),
+        "instrument": {"code": order.instrument, "text": order.get_instrument_display()},
         "agency_reference": order.agency_reference,
         "issuing_authority": order.issuing_authority,
     }
@@ -268,7 +267,7 @@ def _proof(
 
 def shares(case: Case) -> list[Facts]:
     """To whom which matter is shown."""
-    rows = MatterShare.objects.filter(case=case).select_related("order", "liaison", "shared_by", "ended_by")
+    rows = MatterShare.objects.of(case).select_related("order", "liaison", "shared_by", "ended_by")
     return [
         {
             "number": row.number,

@@ -10,7 +10,7 @@ from cases.forms.base import ListField, PersonField, choices_of
 from cases.models import Case, Classification, Membership, Typology
 from cases.people.models import User
 from cases.permissions import CASEWORK_ROLES
-from cases.status import CASE_MOVES, CaseStatus, Disposition
+from cases.status import CASE_MOVES, CaseStatus
 
 
 class CaseForm(forms.Form):
@@ -66,12 +66,6 @@ class CaseFilterForm(forms.Form):
 
 class MoveForm(forms.Form):
     to = forms.ChoiceField(label=_("New status"), widget=forms.RadioSelect)
-    disposition = forms.ChoiceField(
-        label=_("Disposition"),
-        required=False,
-        choices=[("", _("None yet")), *Disposition.choices],
-        help_text=_("How the case ends. Needed to close it."),
-    )
     reason = forms.CharField(
         label=_("Reason"),
         required=False,
@@ -82,14 +76,15 @@ class MoveForm(forms.Form):
 
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        targets = sorted(CASE_MOVES[case.status], key=list(CaseStatus.values).index)
+        # Asking for the closing, and what follows from it, have pages of their own.
+        by_two = {str(CaseStatus.CLOSING), str(CaseStatus.CLOSED)}
+        reachable = set() if case.status == CaseStatus.CLOSING else CASE_MOVES[case.status] - by_two
+        targets = sorted(reachable, key=list(CaseStatus.values).index)
         field = self.fields["to"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared so above
         field.choices = [(target, CaseStatus(target).label) for target in targets]
         if len(targets) == 1:
             field.initial = targets[0]
-        if CaseStatus.CLOSED not in targets:
-            del self.fields["disposition"]
         if case.status == CaseStatus.CLOSED:
             self.fields["reason"].required = True
 

@@ -109,6 +109,18 @@ class FreezeForm(forms.Form):
         required=False,
         help_text=_("Only for a policy hold, in UTC: when it is given up unless the order has come."),
     )
+    ends_at = UtcMomentField(
+        label=_("Ends"),
+        required=False,
+        help_text=_(
+            "In UTC, the term of the basis. Left empty: open-ended; a policy hold ends with its date above."
+        ),
+    )
+    corrects = forms.ChoiceField(
+        label=_("Corrects"),
+        required=False,
+        help_text=_("The freeze that hit the wrong target, where this one holds the right one."),
+    )
     scope = of_model(FreezeOrder, "scope")
     reason = of_model(FreezeOrder, "reason", widget=text_area(4))
     approvals_required = forms.TypedChoiceField(
@@ -119,9 +131,18 @@ class FreezeForm(forms.Form):
         choices=[(1, _("One")), (2, _("Two"))],
     )
 
-    def __init__(self, *args: Any, target: Target, duties: list[Obligation], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, target: Target, duties: list[Obligation], wrong: list[FreezeOrder], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        basis, scope = self.fields["basis"], self.fields["scope"]
+        basis, scope, corrects = self.fields["basis"], self.fields["scope"], self.fields["corrects"]
+        assert isinstance(corrects, forms.ChoiceField)  # noqa: S101 - declared so above
+        corrects.choices = [
+            ("", _now("none")),
+            *((str(each.number), _now("Freeze %(number)s") % {"number": each.number}) for each in wrong),
+        ]
+        if not wrong:
+            del self.fields["corrects"]
         assert isinstance(basis, forms.ChoiceField)  # noqa: S101 - declared so above
         assert isinstance(scope, forms.ChoiceField)  # noqa: S101 - declared so above
         basis.choices = [
@@ -163,10 +184,15 @@ class FreezeEntry:
     """The proposal's form and one small form for each asset of the target, as one."""
 
     def __init__(
-        self, *, target: Target, duties: list[Obligation], data: "MultiValueDict[str, str] | None" = None
+        self,
+        *,
+        target: Target,
+        duties: list[Obligation],
+        wrong: list[FreezeOrder],
+        data: "MultiValueDict[str, str] | None" = None,
     ) -> None:
         self.target, self.is_bound = target, data is not None
-        self.form = FreezeForm(data, target=target, duties=duties)
+        self.form = FreezeForm(data, target=target, duties=duties, wrong=wrong)
         self.assets = [
             AssetForm(data, asset=asset, initial={"include": bool(asset.known)}) for asset in target.assets
         ]
@@ -197,6 +223,8 @@ class FreezeEntry:
             "policy_hold": data["policy_hold"],
             "formal_order_by": data["formal_order_by"],
             "approvals_required": data["approvals_required"],
+            "ends_at": data["ends_at"],
+            "corrects_number": int(data["corrects"]) if data.get("corrects") else None,
             "wallet_number": None if wallet is None else wallet.number,
             "account_number": None if account is None else account.number,
             "amounts": [
@@ -256,4 +284,7 @@ class DecideReleaseForm(forms.Form):
         max_length=2000,
         widget=text_area(3),
         help_text=_("Needed where the hold is kept."),
+    )
+    others_known = forms.BooleanField(
+        label=_("I know that the target stays held where other freezes hold it"), required=False
     )

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import puremagic
 from django import forms
 from django.conf import settings
+from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import models
@@ -153,3 +154,53 @@ class PaperField(forms.FileField):
         head = file.read(HEAD_BYTES)
         file.seek(0)
         return Upload(safe_name(file.name or ""), media_type_of(head), file)
+
+
+class SeveralFiles(forms.ClearableFileInput):
+    """A browser may choose several files at once."""
+
+    allow_multiple_selected = True
+
+
+class PapersField(PaperField):
+    """Several files, each as `PaperField` takes it; cleaned to a list of uploads."""
+
+    widget = SeveralFiles
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        sent = data if isinstance(data, list | tuple) else [data]
+        if self.required and not any(sent):
+            raise ValidationError(self.error_messages["required"], code="required")
+        return [upload for one in sent if one and (upload := super(PapersField, self).clean(one)) is not None]
+
+
+# ── Files that were sent with a form that came back ───────────────────────────────────────────────────────
+
+# Long enough to mend a form, short enough that a token from an old page brings no file along.
+KEPT_SECONDS = 86_400
+_SALT = "cases.kept-papers"
+
+
+class Kept(NamedTuple):
+    """A file whose bytes are in the store already, though nothing names them yet."""
+
+    filename: str
+    media_type: str
+    sha256: str
+    size: int
+
+
+def signed(kept: "list[Kept]", *, by: str) -> str:
+    """The files as a hidden field carries them: signed, so that no other digest can be put in, and for this person."""
+    return signing.dumps([by, *(list(row) for row in kept)], salt=_SALT, compress=True) if kept else ""
+
+
+def unsigned(token: str, *, by: str) -> "list[Kept]":
+    """The files that a form carries; none where the token is old, somebody else's, or not ours."""
+    if not token:
+        return []
+    try:
+        owner, *rows = signing.loads(token, salt=_SALT, max_age=KEPT_SECONDS)
+    except (signing.BadSignature, ValueError):
+        return []
+    return [Kept(*row) for row in rows] if owner == by else []

@@ -72,7 +72,11 @@ class AccountHolding(models.Model):
     amount = BaseUnitsField(_("amount in base units"))
     source = models.CharField(_("source"), max_length=200)
     observed_at = models.DateTimeField(_("observed"))
-    entered_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    # Who says so: a person, or the exchange's own system in a signed report.
+    entered_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    report = models.ForeignKey(
+        "cases.ConnectorReport", null=True, blank=True, on_delete=models.PROTECT, related_name="holdings"
+    )
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -80,6 +84,11 @@ class AccountHolding(models.Model):
             models.CheckConstraint(condition=Q(amount__gte=0), name="holding_not_negative"),
             models.CheckConstraint(condition=Q(decimals__lte=36), name="holding_decimals_sane"),
             models.CheckConstraint(condition=~Q(source="") & ~Q(asset=""), name="holding_source_given"),
+            models.CheckConstraint(
+                condition=Q(entered_by__isnull=False, report__isnull=True)
+                | Q(entered_by__isnull=True, report__isnull=False),
+                name="holding_one_word",
+            ),
         ]
         indexes = [
             models.Index(fields=["account", "asset", "-observed_at", "-id"], name="holding_latest"),

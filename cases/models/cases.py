@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+import pgtrigger
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
@@ -12,7 +13,20 @@ from cases.audit.models import Stream
 from cases.models.base import append_only, both_or_neither, follows_moves, known, never_deleted
 from cases.people.models import Role, User
 from cases.references import new_reference
-from cases.status import CaseStatus, Disposition
+from cases.status import FREEZE_FINAL, CaseStatus, Disposition
+from wallets.models.triggers import FirmTrigger
+
+_ENDED_FREEZES = ", ".join(f"'{status}'" for status in sorted(FREEZE_FINAL))
+_UNDONE = " OR ".join(
+    f"EXISTS (SELECT FROM {table} x WHERE x.case_id = NEW.id AND {condition})"
+    for table, condition in (
+        ("cases_freezeorder", f"x.status NOT IN ({_ENDED_FREEZES})"),
+        ("cases_obligation", "x.status IN ('open', 'in_progress', 'overdue')"),
+        ("cases_alert", "x.acknowledged_at IS NULL"),
+        ("cases_freezebreach", "x.acknowledged_at IS NULL"),
+        ("cases_casetask", "x.status = 'open'"),
+    )
+)
 
 
 class Typology(models.TextChoices):
@@ -78,11 +92,24 @@ class Case(models.Model):
     opened_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    # Who asked for the closing, and how the case is to end; somebody else closes it.
+    closing_asked_at = models.DateTimeField(null=True, blank=True)
+    closing_asked_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    closing_disposition = models.CharField(
+        _("disposition asked for"), max_length=20, choices=Disposition.choices, blank=True
+    )
+    closing_words = models.TextField(_("why it can be closed"), blank=True, max_length=2000)
     # When anything in the case last changed; the order of the list.
     touched_at = models.DateTimeField()
     stream = models.OneToOneField(Stream, on_delete=models.PROTECT, related_name="+")
 
     objects = CaseQuerySet.as_manager()
+
+    # The keys of the sealed orders in it that the person may not know for whom it was fetched: set by the doors of
+    # `cases.access` and by the lock of the actions. Empty where the system itself reads.
+    hidden_orders: frozenset[int] = frozenset()
 
     if TYPE_CHECKING:
         memberships: models.Manager["Membership"]
@@ -99,13 +126,41 @@ class Case(models.Model):
                 name="case_closed_complete",
             ),
             models.CheckConstraint(condition=~Q(title=""), name="case_title_given"),
+            known("closing_disposition", ["", *Disposition.values], "case_closing_disposition_known"),
+            both_or_neither("closing_asked_at", "closing_asked_by", "case_closing_asked_pair"),
+            # Four eyes: whoever asked for the closing does not close.
+            models.CheckConstraint(
+                condition=Q(closed_by__isnull=True)
+                | Q(closing_asked_by__isnull=True)
+                | ~Q(closed_by=F("closing_asked_by")),
+                name="case_closed_by_another",
+            ),
         ]
         indexes = [
             models.Index(fields=["-touched_at", "-id"], name="case_by_touched"),
             models.Index(fields=["status", "-touched_at", "-id"], name="case_by_status"),
             GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="case_title_trgm"),
         ]
-        triggers = [*follows_moves("case"), *never_deleted("case")]
+        triggers = [
+            *follows_moves("case"),
+            *never_deleted("case"),
+            FirmTrigger(
+                name="case_closing_asked_first",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                func="IF NEW.status <> OLD.status AND NEW.status IN ('closing', 'closed') "
+                "AND (NEW.closing_asked_by_id IS NULL OR NEW.closing_disposition = '') THEN RAISE EXCEPTION "
+                "'a case closes after somebody asked for it' USING ERRCODE = 'check_violation'; END IF; RETURN NEW;",
+            ),
+            # What is held, owed, unread or to be done keeps a case open, whoever writes.
+            FirmTrigger(
+                name="case_closes_when_done",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                func=f"IF NEW.status <> OLD.status AND NEW.status = 'closed' AND ({_UNDONE}) THEN RAISE EXCEPTION "
+                "'something in the case has not ended' USING ERRCODE = 'check_violation'; END IF; RETURN NEW;",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.reference} {self.title}"
@@ -132,7 +187,22 @@ class Membership(models.Model):
         indexes = [
             models.Index(fields=["user", "case"], condition=Q(ended_at__isnull=True), name="membership_live"),
         ]
-        triggers = never_deleted("membership")
+        triggers = [
+            *never_deleted("membership"),
+            # A duty or a task of somebody who is no longer there is a duty of nobody.
+            FirmTrigger(
+                name="membership_ends_with_empty_hands",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                func="IF NEW.ended_at IS NOT NULL AND OLD.ended_at IS NULL AND (EXISTS (SELECT FROM cases_casetask t "
+                "WHERE t.case_id = NEW.case_id AND t.assignee_id = NEW.user_id AND t.status = 'open') OR EXISTS "
+                "(SELECT FROM cases_obligation b WHERE b.case_id = NEW.case_id AND b.responsible_id = NEW.user_id "
+                "AND b.status IN ('open', 'in_progress', 'overdue')) OR EXISTS (SELECT FROM cases_orderreader r "
+                "WHERE r.case_id = NEW.case_id AND r.user_id = NEW.user_id AND r.ended_at IS NULL)) THEN RAISE EXCEPTION "
+                "'what the member has to do is handed over first' USING ERRCODE = 'check_violation'; END IF; "
+                "RETURN NEW;",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user_id} in {self.case_id}"

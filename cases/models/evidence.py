@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from cases.models.base import append_only
 from cases.models.cases import Case
 from cases.models.orders import LegalOrder
+from cases.models.sealing import KnownQuerySet
 from cases.people.models import User
 
 
@@ -22,6 +23,9 @@ class OrderPaper(models.Model):
     size = models.PositiveBigIntegerField(_("size in bytes"))
     attached_at = models.DateTimeField()
     attached_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    ORDER_PATH = "order"
+    objects = KnownQuerySet["OrderPaper"].as_manager()
 
     class Meta:
         constraints = [

@@ -1,6 +1,10 @@
 """Case files that were asked for. An export is made once; a second one is a row and an ID of its own."""
 
+from collections.abc import Collection
+from typing import Self
+
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +29,18 @@ class ExportStep(models.TextChoices):
     TYPESETTING = "typesetting", _("Typesetting")
     STORING = "storing", _("Storing the file")
     DONE = "done", _("Done")
+
+
+class ExportQuerySet(models.QuerySet["Export"]):
+    def of(self, case: Case) -> Self:
+        """The case's exports that hold nothing of an order that the person behind the case may not know."""
+        return self.filter(case=case).unsealed_from(case.hidden_orders)
+
+    def unsealed_from(self, hidden: Collection[int]) -> Self:
+        """Without the files that hold one of these orders, and without those of which it is not known."""
+        if not hidden:
+            return self
+        return self.filter(orders__isnull=False).exclude(orders__overlap=sorted(hidden))
 
 
 class Export(models.Model):
@@ -52,6 +68,10 @@ class Export(models.Model):
     sha256 = models.CharField(max_length=64, blank=True)
     size = models.PositiveBigIntegerField(null=True, blank=True)
     pages = models.PositiveIntegerField(null=True, blank=True)
+    # The keys of the orders that the file holds. None: made before this was kept, so that it may hold any of its case.
+    orders = ArrayField(models.BigIntegerField(), null=True, blank=True, editable=False)
+
+    objects = ExportQuerySet.as_manager()
 
     class Meta:
         constraints = [

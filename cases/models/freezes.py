@@ -9,11 +9,19 @@ from cases.models.accounts import AccountHolding, ExchangeAccount
 from cases.models.base import append_only, both_or_neither, follows_moves, known, never_deleted, stands
 from cases.models.cases import Case
 from cases.models.orders import Obligation
+from cases.models.sealing import KnownQuerySet
 from cases.models.wallets import CaseWallet
 from cases.people.models import User
 from cases.status import FreezeStatus
 from wallets.models import Asset, BaseUnitsField, Sighting
 from wallets.models.triggers import FirmTrigger
+
+
+class Through(models.TextChoices):
+    """How a step in the exchange's own system came to be known here."""
+
+    PERSON = "person", _("A person's word")
+    CONNECTOR = "connector", _("The connector")
 
 
 class FreezeScope(models.TextChoices):
@@ -23,6 +31,17 @@ class FreezeScope(models.TextChoices):
     ASSET = "asset", _("Named assets")
     AMOUNT = "amount", _("Named amounts")
     ADDRESS = "address", _("The address")
+
+
+def through_whom(step: str) -> models.CheckConstraint:
+    """A time with its person; or, where the exchange's own system said so, a time without one."""
+    at, by, through = f"{step}_at", f"{step}_by", f"{step}_through"
+    return models.CheckConstraint(
+        condition=Q(**{f"{at}__isnull": True, f"{by}__isnull": True})
+        | Q(**{f"{at}__isnull": False, f"{by}__isnull": False, through: "person"})
+        | Q(**{f"{at}__isnull": False, f"{by}__isnull": True, through: "connector"}),
+        name=f"freeze_{step}_pair",
+    )
 
 
 _BEFORE_APPROVAL = ["proposed", "rejected", "cancelled"]
@@ -56,6 +75,17 @@ class FreezeOrder(models.Model):
     )
     policy_hold = models.TextField(_("reason of the policy hold"), blank=True, max_length=2000)
     formal_order_by = models.DateTimeField(_("formal order by"), null=True, blank=True)
+    # Until when the basis carries it; null: open-ended. Only an agreed extension moves it.
+    ends_at = models.DateTimeField(_("ends"), null=True, blank=True)
+    # The freeze that hit the wrong target, where this one is its correction.
+    corrects = models.OneToOneField(
+        "self",
+        verbose_name=_("corrects"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="corrected_by",
+    )
     # The target: exactly one of a wallet and an account.
     wallet = models.ForeignKey(
         CaseWallet,
@@ -83,13 +113,17 @@ class FreezeOrder(models.Model):
         editable=False,
     )
     approvals_required = models.PositiveSmallIntegerField(_("approvals asked for"), default=1)
+    # Which thresholds asked for a second approval, with price and source, as they stood at the proposal.
+    approvals_because = models.JSONField(default=list, blank=True)
     proposed_at = models.DateTimeField()
     proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     approved_at = models.DateTimeField(null=True, blank=True)
     applied_at = models.DateTimeField(null=True, blank=True)
     applied_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    applied_through = models.CharField(max_length=9, choices=Through.choices, default=Through.PERSON)
     confirmed_at = models.DateTimeField(null=True, blank=True)
     confirmed_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    confirmed_through = models.CharField(max_length=9, choices=Through.choices, default=Through.PERSON)
     confirmation = models.CharField(_("proof of the hold"), max_length=300, blank=True)
     release_proposed_at = models.DateTimeField(null=True, blank=True)
     release_proposed_by = models.ForeignKey(
@@ -99,6 +133,9 @@ class FreezeOrder(models.Model):
     released_at = models.DateTimeField(null=True, blank=True)
     released_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     is_fictional = models.BooleanField(_("fictional"), default=False)
+
+    ORDER_PATH = "obligation__order"
+    objects = KnownQuerySet["FreezeOrder"].as_manager()
 
     class Meta:
         constraints = [
@@ -133,8 +170,14 @@ class FreezeOrder(models.Model):
                 condition=Q(applied_at__isnull=False) | ~Q(status__in=_APPLIED_ONCE),
                 name="freeze_applied_said_when",
             ),
-            both_or_neither("applied_at", "applied_by", "freeze_applied_pair"),
-            both_or_neither("confirmed_at", "confirmed_by", "freeze_confirmed_pair"),
+            through_whom("applied"),
+            through_whom("confirmed"),
+            known("applied_through", Through.values, "freeze_applied_through_known"),
+            known("confirmed_through", Through.values, "freeze_confirmed_through_known"),
+            models.CheckConstraint(
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gt=F("proposed_at")),
+                name="freeze_ends_after_proposal",
+            ),
             both_or_neither("release_proposed_at", "release_proposed_by", "freeze_release_proposed_pair"),
             both_or_neither("released_at", "released_by", "freeze_released_pair"),
             models.CheckConstraint(
@@ -167,6 +210,7 @@ class FreezeOrder(models.Model):
                 condition=Q(formal_order_by__isnull=False),
                 name="freeze_by_formal",
             ),
+            models.Index(fields=["ends_at", "id"], condition=Q(ends_at__isnull=False), name="freeze_by_end"),
         ]
         triggers = [
             *follows_moves("freeze"),
@@ -185,6 +229,8 @@ class FreezeOrder(models.Model):
                 "proposed_by_id",
                 "proposed_at",
                 "approvals_required",
+                "approvals_because",
+                "corrects_id",
                 "is_fictional",
                 why="what was proposed is not changed",
             ),
@@ -206,6 +252,32 @@ class FreezeOrder(models.Model):
                 func="IF NOT EXISTS (SELECT 1 FROM cases_obligation b JOIN cases_legalorder o ON o.id = b.order_id "
                 "WHERE b.id = NEW.obligation_id AND o.verified_at IS NOT NULL) THEN "
                 "RAISE EXCEPTION 'the order is not verified' USING ERRCODE = 'check_violation'; END IF; RETURN NEW;",
+            ),
+            FirmTrigger(
+                name="freeze_term_by_extension",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                func="IF NEW.ends_at IS DISTINCT FROM OLD.ends_at AND NOT EXISTS (SELECT 1 FROM cases_freezechange c "
+                "WHERE c.freeze_id = NEW.id AND c.kind = 'extension' AND c.status = 'agreed' "
+                "AND c.old_ends_at = OLD.ends_at AND c.new_ends_at = NEW.ends_at) THEN "
+                "RAISE EXCEPTION 'a term is moved by an agreed extension alone' "
+                "USING ERRCODE = 'check_violation'; END IF; RETURN NEW;",
+            ),
+            # The end by transfer: never while a part of what was held is still there.
+            FirmTrigger(
+                name="freeze_transferred_whole",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                func="IF OLD.status IN ('transferring', 'transferred') AND NEW.status IN ('transferred', 'settled') "
+                "AND NEW.status <> OLD.status AND (NOT EXISTS (SELECT 1 FROM cases_transfer t "
+                "WHERE t.freeze_id = NEW.id AND t.takes_all AND (t.status = 'settled' "
+                "OR (t.status = 'sent' AND NEW.status = 'transferred'))) "
+                "OR EXISTS (SELECT 1 FROM cases_freezecredit c WHERE c.freeze_id = NEW.id "
+                "AND (c.status IN ('held', 'release_proposed') OR (c.status = 'kept' AND c.held_id IS NULL))) "
+                "OR EXISTS (SELECT 1 FROM cases_freezeamount a WHERE a.freeze_id = NEW.id "
+                "AND cases_still_held(a.id) IS DISTINCT FROM 0)) THEN "
+                "RAISE EXCEPTION 'a part of the freeze was not transferred' "
+                "USING ERRCODE = 'check_violation'; END IF; RETURN NEW;",
             ),
         ]
 

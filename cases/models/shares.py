@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from cases.models.base import both_or_neither, never_deleted, stands
 from cases.models.cases import Case
 from cases.models.orders import LegalOrder
+from cases.models.sealing import KnownQuerySet
 from cases.people.models import User
 from cases.references import new_reference
 
@@ -28,6 +29,9 @@ class MatterShare(models.Model):
     ends_at = models.DateTimeField(_("ends"), null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    ORDER_PATH = "order"
+    objects = KnownQuerySet["MatterShare"].as_manager()
 
     class Meta:
         constraints = [

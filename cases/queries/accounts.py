@@ -40,5 +40,6 @@ def holdings_of(
     return Page([Figure(row) for row in page.rows], page.next_cursor, page.previous_cursor)
 
 
-def freezes_on(account: ExchangeAccount) -> list[FreezeOrder]:
-    return list(FreezeOrder.objects.filter(account=account).order_by("-number")[:PAGE_SIZE])
+def freezes_on(case: Case, account: ExchangeAccount) -> list[FreezeOrder]:
+    """The freezes of the account in this case that the reader may know."""
+    return list(FreezeOrder.objects.of(case).filter(account=account).order_by("-number")[:PAGE_SIZE])

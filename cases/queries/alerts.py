@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import Case as CaseExpression
-from django.db.models import IntegerField, Q, QuerySet, Value, When
+from django.db.models import IntegerField, QuerySet, Value, When
 
 from cases.models import Alert, Case, CaseWallet, MovementThreshold
 from cases.queries.paging import PAGE_SIZE, Key, Page, keyset
+from cases.queries.sight import Sight
 from cases.status import FREEZE_FINAL, CaseStatus, FreezeStatus
 from wallets.models import Asset, ReadingBatch
 from wallets.registry import assets_of
@@ -164,10 +165,10 @@ def alert_in(case: Case, number: int) -> Alert | None:
     return alerts_in(case).filter(number=number).first()
 
 
-def open_alerts(scope: Q, *, limit: int = LIMIT) -> list[Alert]:
+def open_alerts(sight: Sight, *, limit: int = LIMIT) -> list[Alert]:
     """Alerts that nobody took note of yet, in these cases as far as they are worked on, the newest first. One query."""
     return list(
-        Alert.objects.filter(scope, acknowledged_at__isnull=True)
+        Alert.objects.filter(sight.cases, acknowledged_at__isnull=True)
         .exclude(case__status=CaseStatus.CLOSED)
         .select_related("case", "wallet__wallet", "chain_asset", "batch")
         .order_by("-raised_at", "-id")[:limit]

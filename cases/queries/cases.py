@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Model, Q
+from django.db.models import Count, Model, QuerySet
 
 from cases.models import (
     Alert,
     Case,
     CaseTag,
+    CaseTask,
     CaseWallet,
     ExchangeAccount,
     Export,
@@ -20,6 +22,7 @@ from cases.models import (
     Membership,
     Note,
     Subject,
+    hidden_from,
 )
 from cases.people.models import User
 from cases.queries.paging import Key, Page, keyset
@@ -28,18 +31,26 @@ from cases.queries.paging import Key, Page, keyset
 LIST_SIZE = 25
 LIST_KEYS = (Key("touched_at", datetime, descending=True), Key("reference", str, descending=True))
 
-# What is counted on the tabs of a case, and which of its rows count.
+# What is counted on the tabs of a case, and which of its rows count: none that stems from an order in `hidden`.
+_HIDDEN_DUTIES = "(SELECT b.id FROM cases_obligation b WHERE b.order_id = ANY(%(hidden)s::bigint[]))"
+_HIDDEN_FREEZES = f"(SELECT f.id FROM cases_freezeorder f WHERE f.obligation_id IN {_HIDDEN_DUTIES})"  # noqa: S608
 _COUNTED: dict[str, tuple[type[Model], str]] = {
     "subjects": (Subject, ""),
     "wallets": (CaseWallet, "detached_at IS NULL"),
     "alerts": (Alert, "acknowledged_at IS NULL"),
     "accounts": (ExchangeAccount, ""),
-    "orders": (LegalOrder, ""),
-    "freezes": (FreezeOrder, ""),
+    "orders": (LegalOrder, "id <> ALL(%(hidden)s::bigint[])"),
+    "freezes": (FreezeOrder, f"coalesce(obligation_id, 0) NOT IN {_HIDDEN_DUTIES}"),
+    "tasks": (
+        CaseTask,
+        "status = 'open' AND coalesce(order_id, 0) <> ALL(%(hidden)s::bigint[]) "
+        f"AND coalesce(obligation_id, 0) NOT IN {_HIDDEN_DUTIES} "
+        f"AND coalesce(freeze_id, 0) NOT IN {_HIDDEN_FREEZES}",
+    ),
     "notes": (Note, ""),
     "members": (Membership, "ended_at IS NULL"),
-    "shares": (MatterShare, "ended_at IS NULL"),
-    "exports": (Export, ""),
+    "shares": (MatterShare, "ended_at IS NULL AND order_id <> ALL(%(hidden)s::bigint[])"),
+    "exports": (Export, "(cardinality(%(hidden)s::bigint[]) = 0 OR NOT orders && %(hidden)s::bigint[])"),
 }
 
 
@@ -58,9 +69,9 @@ _TAB_COUNTS = _tab_counts_sql()
 
 
 def tab_counts(case: Case) -> dict[str, int]:
-    """How many of each thing the case holds, for its tabs. One query."""
+    """How many of each thing the case holds, as far as its reader may know, for its tabs. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(_TAB_COUNTS, {"case": case.pk})
+        cursor.execute(_TAB_COUNTS, {"case": case.pk, "hidden": sorted(case.hidden_orders)})
         row = cursor.fetchone()
     return dict(zip(_COUNTED, row or (), strict=True))
 
@@ -110,23 +121,23 @@ def case_list(
         before=before,
         size=size,
     )
-    return Page(with_counts(page.rows), page.next_cursor, page.previous_cursor)
+    return Page(with_counts(page.rows, user), page.next_cursor, page.previous_cursor)
 
 
-def with_counts(cases: Sequence[Case]) -> list[CaseRow]:
-    """Tags and counts for these cases: three queries, whatever their number."""
+def with_counts(cases: Sequence[Case], user: User) -> list[CaseRow]:
+    """Tags and counts for these cases, as far as the person may know. Three queries, whatever their number."""
     ids = [case.pk for case in cases]
     tags: dict[int, list[str]] = {}
     for tag in CaseTag.objects.filter(case__in=ids).order_by("name"):
         tags.setdefault(tag.case_id, []).append(tag.name)
-    wallets = _counts_by_case(CaseWallet, Q(case__in=ids, detached_at__isnull=True))
-    freezes = _counts_by_case(FreezeOrder, Q(case__in=ids))
+    wallets = _counts_by_case(CaseWallet.objects.filter(case__in=ids, detached_at__isnull=True))
+    freezes = _counts_by_case(FreezeOrder.objects.filter(case__in=ids).unsealed_from(hidden_from(user)))
     return [
         CaseRow(case, tags.get(case.pk, []), wallets.get(case.pk, 0), freezes.get(case.pk, 0))
         for case in cases
     ]
 
 
-def _counts_by_case(model: type[Model], condition: Q) -> dict[int, int]:
-    rows = model._default_manager.filter(condition).order_by().values("case_id").annotate(n=Count("pk"))
+def _counts_by_case(found: "QuerySet[Any]") -> dict[int, int]:
+    rows = found.order_by().values("case_id").annotate(n=Count("pk"))
     return {row["case_id"]: row["n"] for row in rows}

@@ -1,6 +1,6 @@
-"""Deadlines: of orders, of the duties in them, and of policy holds that wait for a formal order.
+"""Deadlines: of orders, of the duties in them, of policy holds that wait for a formal order, and of tasks.
 
-Three tables are read as one list, in one statement, each by its own index on the due moment, so that the nearest
+Four tables are read as one list, in one statement, each by its own index on the due moment, so that the nearest
 deadlines cost the same however many there are. Whose cases are read is said by a Scope.
 """
 
@@ -10,31 +10,43 @@ from typing import Any, Final, Literal
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet
 from django.utils.functional import Promise
 
-from cases.models import Case, Instrument, ObligationKind
+from cases.models import Case, Instrument, ObligationKind, hidden_from
 from cases.people.models import User
-from cases.status import FREEZE_FINAL, OBLIGATION_FINAL, ORDER_FINAL, ObligationStatus, OrderStatus
+from cases.queries.sight import visible_ids
+from cases.status import (
+    FREEZE_FINAL,
+    OBLIGATION_FINAL,
+    ORDER_FINAL,
+    ObligationStatus,
+    OrderStatus,
+    TaskStatus,
+)
 
 LIMIT: Final = 25
 SOON: Final = timedelta(days=7)
 # Beyond this many nobody counts; the page says "more than".
 COUNTED: Final = 100
 
-DueKind = Literal["obligation", "order", "hold"]
+DueKind = Literal["obligation", "order", "hold", "task"]
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A condition on `case_id`, as SQL with its parameters; None where nothing can be seen."""
+    """A condition on `case_id`, as SQL with its parameters, and the orders that are sealed from the reader, as a set in
+    SQL with its own; None where nothing can be seen.
+    """
 
     sql: str
     params: tuple[Any, ...]
+    sealed: str
+    sealed_params: tuple[Any, ...]
 
     @classmethod
     def of_case(cls, case: Case) -> "Scope":
-        return cls("= %s", (case.pk,))
+        """One case, as a door handed it out."""
+        return cls("= %s", (case.pk,), "SELECT unnest(%s::bigint[])", (sorted(case.hidden_orders),))
 
     @classmethod
     def visible_to(cls, user: User) -> "Scope | None":
@@ -42,12 +54,8 @@ class Scope:
             sql, params = visible_ids(user).query.sql_with_params()
         except EmptyResultSet:
             return None
-        return cls(f"IN ({sql})", tuple(params))
-
-
-def visible_ids(user: User) -> "QuerySet[Case, int]":
-    """The keys of the cases that the person may see."""
-    return Case.objects.visible_to(user).order_by().values_list("pk", flat=True)
+        sealed, sealed_params = hidden_from(user).query.sql_with_params()
+        return cls(f"IN ({sql})", tuple(params), sealed, tuple(sealed_params))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +68,8 @@ class CaseRef:
 
 @dataclass(frozen=True, slots=True)
 class DueItem:
-    """One deadline. `number` is that of the order (for an obligation and an order) or of the freeze (for a hold)."""
+    """One deadline. `number` is that of the order (for an obligation and an order), of the freeze (for a
+    hold), or of the task."""
 
     kind: DueKind
     due_at: datetime
@@ -90,6 +99,15 @@ class _Source:
     table: str
     open: str
     closed_states: tuple[str, ...]
+    # The key of the order that the row stems from, as SQL; empty where it stems from none.
+    order: str = ""
+
+    def known(self, scope: Scope) -> tuple[str, tuple[Any, ...]]:
+        """That the row is in one of the cases and not sealed from the reader, as SQL with its parameters."""
+        seen = f"d.case_id {scope.sql}"
+        if not self.order:
+            return seen, scope.params
+        return f"{seen} AND {self.order} NOT IN ({scope.sealed})", (*scope.params, *scope.sealed_params)
 
 
 _SOURCES: Final = (
@@ -102,15 +120,17 @@ _SOURCES: Final = (
         # The statuses of the partial index `obligation_by_due`.
         open="d.due_at IS NOT NULL AND d.status IN ('open', 'in_progress', 'overdue') AND d.status <> ALL(%s)",
         closed_states=tuple(sorted(OBLIGATION_FINAL)),
+        order="d.order_id",
     ),
     _Source(
         kind="order",
         moment="d.due_at",
-        shown="d.number, d.instrument, d.agency_reference, NULL::bigint",
+        shown="d.number, coalesce(nullif(d.instrument_label, ''), d.instrument), d.agency_reference, NULL::bigint",
         joins="",
         table="cases_legalorder",
         open="d.due_at IS NOT NULL AND d.status <> ALL(%s)",
         closed_states=tuple(sorted(ORDER_FINAL | {str(OrderStatus.COMPLIED)})),
+        order="d.id",
     ),
     _Source(
         kind="hold",
@@ -121,6 +141,19 @@ _SOURCES: Final = (
         table="cases_freezeorder",
         open="d.formal_order_by IS NOT NULL AND d.status <> ALL(%s)",
         closed_states=tuple(sorted(FREEZE_FINAL)),
+    ),
+    _Source(
+        kind="task",
+        moment="d.due_at",
+        shown="d.number, d.title, '', d.assignee_id",
+        joins="",
+        table="cases_casetask",
+        # The condition of the partial index `task_by_due`.
+        open="d.due_at IS NOT NULL AND d.status = 'open' AND d.status <> ALL(%s)",
+        closed_states=(str(TaskStatus.DONE), str(TaskStatus.DROPPED)),
+        order="coalesce(d.order_id, (SELECT b.order_id FROM cases_obligation b WHERE b.id = d.obligation_id), "
+        "(SELECT b.order_id FROM cases_freezeorder f JOIN cases_obligation b ON b.id = f.obligation_id "
+        "WHERE f.id = d.freeze_id), 0)",
     ),
 )
 assert {"open", "in_progress", "overdue"} == {*ObligationStatus.values} - OBLIGATION_FINAL  # noqa: S101
@@ -133,13 +166,14 @@ def nearest(scope: Scope | None, *, limit: int = LIMIT) -> list[DueItem]:
     parts: list[str] = []
     params: list[Any] = []
     for source in _SOURCES:
+        known, known_params = source.known(scope)
         # The inner part finds the rows by the index; only those few are joined with what is shown of them.
         parts.append(
             f"(SELECT '{source.kind}', {source.moment}, d.case_id, {source.shown} FROM ("  # noqa: S608
-            f"SELECT d.* FROM {source.table} d WHERE {source.open} AND d.case_id {scope.sql} "
+            f"SELECT d.* FROM {source.table} d WHERE {source.open} AND {known} "
             f"ORDER BY {source.moment}, d.id LIMIT %s) d {source.joins})"
         )
-        params += [list(source.closed_states), *scope.params, limit]
+        params += [list(source.closed_states), *known_params, limit]
     statement = (
         "SELECT kind, due_at, c.reference, c.title, number, word, subtitle, coalesce(p.name, '') FROM ("  # noqa: S608
         + " UNION ALL ".join(parts)
@@ -158,7 +192,8 @@ def _item(row: tuple[Any, ...]) -> DueItem:
     if kind == "obligation":
         said = ObligationKind(word).label
     elif kind == "order":
-        said = Instrument(word).label
+        # An instrument that was added here comes with its own name instead of a key.
+        said = Instrument(word).label if word in Instrument.values else word
     return DueItem(kind, due_at, CaseRef(reference, title), number, said, subtitle, responsible)
 
 
@@ -172,12 +207,13 @@ def counts(scope: Scope | None, *, at: datetime) -> DueCounts:
     for since, until in ((None, at), (at, midnight), (at, at + SOON)):
         parts = []
         for source in _SOURCES:
+            known, known_params = source.known(scope)
             window = f"{source.moment} < %s" + (f" AND {source.moment} >= %s" if since else "")
             parts.append(
                 f"(SELECT count(*) FROM (SELECT 1 FROM {source.table} d WHERE {source.open} AND {window} "  # noqa: S608
-                f"AND d.case_id {scope.sql} LIMIT %s) counted)"
+                f"AND {known} LIMIT %s) counted)"
             )
-            params += [list(source.closed_states), until, *([since] if since else []), *scope.params, COUNTED]
+            params += [list(source.closed_states), until, *([since] if since else []), *known_params, COUNTED]
         sums.append("least(" + " + ".join(parts) + ", %s)")
         params.append(COUNTED)
     with connection.cursor() as cursor:

@@ -26,7 +26,7 @@ def export_list(
     case: Case, *, after: str | None = None, before: str | None = None, size: int = PAGE_SIZE
 ) -> Page[Export]:
     """The files of a case, those made for liaisons too, newest first. One query."""
-    exports = Export.objects.filter(case=case).select_related("requested_by", "share")
+    exports = Export.objects.of(case).select_related("requested_by", "share")
     return keyset(exports, keys=NEWEST, after=after, before=before, size=size)
 
 

@@ -22,7 +22,14 @@ from cases.models import (
 from cases.queries.orders import BY_NUMBER
 from cases.queries.paging import PAGE_SIZE, Page, keyset
 from cases.queries.wallets import known_to
-from cases.status import FREEZE_STANDING, OBLIGATION_FINAL, ORDER_EXECUTABLE, ORDER_FINAL, ObligationStatus
+from cases.status import (
+    FREEZE_STANDING,
+    OBLIGATION_FINAL,
+    ORDER_EXECUTABLE,
+    ORDER_FINAL,
+    FreezeStatus,
+    ObligationStatus,
+)
 from wallets.snapshots import BalanceView
 
 
@@ -53,8 +60,8 @@ class Basis:
         return self.order is None or (self.verified and self.order.status in ORDER_EXECUTABLE)
 
     def lapsed(self, at: datetime) -> bool:
-        """Whether a policy hold still waits for its formal order past the date for it."""
-        by = self.freeze.formal_order_by
+        """Whether the term of the freeze is over: a policy hold waits for its formal order past the date for it."""
+        by = self.freeze.ends_at or self.freeze.formal_order_by
         return by is not None and by <= at
 
     @property
@@ -98,7 +105,7 @@ def freeze_list(
     case: Case, *, after: str | None = None, before: str | None = None, size: int = PAGE_SIZE
 ) -> Page[FreezeRow]:
     """The freezes of a case, newest first. Three queries, whatever their number."""
-    freezes = FreezeOrder.objects.filter(case=case).select_related(
+    freezes = FreezeOrder.objects.of(case).select_related(
         "wallet__wallet", "account", "obligation__order", "proposed_by"
     )
     page = keyset(freezes, keys=BY_NUMBER, after=after, before=before, size=size)
@@ -132,7 +139,8 @@ class FreezeContent:
 def freeze_of(case: Case, number: int) -> FreezeOrder:
     """The freeze with this number, its target, basis and people. One query. Raises NotFound."""
     freeze = (
-        FreezeOrder.objects.select_related(
+        FreezeOrder.objects.of(case)
+        .select_related(
             "wallet__wallet",
             "account",
             "obligation__order",
@@ -141,8 +149,10 @@ def freeze_of(case: Case, number: int) -> FreezeOrder:
             "confirmed_by",
             "release_proposed_by",
             "released_by",
+            "corrects",
+            "corrected_by",
         )
-        .filter(case=case, number=number)
+        .filter(number=number)
         .first()
     )
     if freeze is None:
@@ -256,9 +266,19 @@ def target_of(case: Case, key: str, *, at: datetime) -> Target:
 def live_duties(case: Case) -> list[Obligation]:
     """The duties that a freeze may rest on: to freeze or to transfer, not ended, in an order that has not ended."""
     return list(
-        Obligation.objects.select_related("order")
-        .filter(case=case, kind__in=[ObligationKind.FREEZE, ObligationKind.TRANSFER])
+        Obligation.objects.of(case)
+        .select_related("order")
+        .filter(kind__in=[ObligationKind.FREEZE, ObligationKind.TRANSFER])
         .exclude(order__status__in=ORDER_FINAL)
         .exclude(Q(status__in=OBLIGATION_FINAL) & ~Q(status=ObligationStatus.MET))
         .order_by("order__number", "number")
+    )
+
+
+def uncorrected(case: Case) -> list[FreezeOrder]:
+    """The freezes that hit the wrong target, were taken off, and have no correction yet."""
+    return list(
+        FreezeOrder.objects.of(case)
+        .filter(status=FreezeStatus.WRONG_TARGET_REVERSED, corrected_by__isnull=True)
+        .order_by("number")
     )

@@ -73,12 +73,12 @@ def of_case(case: Case, *, at: datetime) -> Overview:
     return Overview(
         deadlines=due.nearest(due.Scope.of_case(case), limit=SHOWN),
         freezes=list(
-            FreezeOrder.objects.filter(scope)
+            FreezeOrder.objects.of(case)
             .select_related("wallet__wallet", "account", "obligation__order", "proposed_by")
             .order_by(_ended_last(FREEZE_FINAL), "-number")[:SHOWN]
         ),
         basis_ended=basis_ended_numbers(case, at=at),
-        orders=list(LegalOrder.objects.filter(scope).order_by(_ended_last(ORDER_FINAL), "-number")[:SHOWN]),
+        orders=list(LegalOrder.objects.of(case).order_by(_ended_last(ORDER_FINAL), "-number")[:SHOWN]),
         accounts=with_holdings(accounts),
         subjects=list(Subject.objects.filter(scope).order_by("number")[:SHOWN]),
         members=members_of(case),

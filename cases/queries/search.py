@@ -112,7 +112,8 @@ def find(user: User, text: str) -> Found:
         ),
         orders=some(
             "orders",
-            LegalOrder.objects.filter(agency_reference__icontains=text, case__in=ids)
+            LegalOrder.objects.known_to(user)
+            .filter(agency_reference__icontains=text)
             .select_related("case")
             .order_by("-id"),
         ),

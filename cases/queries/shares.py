@@ -32,7 +32,7 @@ def share_list(
     case: Case, *, at: datetime, after: str | None = None, before: str | None = None, size: int = PAGE_SIZE
 ) -> Page[ShareRow]:
     """The shares of a case, newest first. One query."""
-    shares = MatterShare.objects.filter(case=case).select_related("order", "liaison", "shared_by", "ended_by")
+    shares = MatterShare.objects.of(case).select_related("order", "liaison", "shared_by", "ended_by")
     page = keyset(shares, keys=BY_NUMBER, after=after, before=before, size=size)
     return Page([_row(share, at) for share in page.rows], page.next_cursor, page.previous_cursor)
 
@@ -45,8 +45,9 @@ def _row(share: MatterShare, at: datetime) -> ShareRow:
 def share_of(case: Case, number: int, *, at: datetime) -> ShareRow:
     """The share with this number. Raises NotFound."""
     share = (
-        MatterShare.objects.select_related("order", "liaison", "shared_by")
-        .filter(case=case, number=number)
+        MatterShare.objects.of(case)
+        .select_related("order", "liaison", "shared_by")
+        .filter(number=number)
         .first()
     )
     if share is None:
@@ -57,7 +58,8 @@ def share_of(case: Case, number: int, *, at: datetime) -> ShareRow:
 def shareable_orders(case: Case) -> list[LegalOrder]:
     """The orders that may be shown: verified, and not refused or ended (a closed one may be)."""
     return list(
-        LegalOrder.objects.filter(case=case, verified_at__isnull=False)
+        LegalOrder.objects.of(case)
+        .filter(verified_at__isnull=False)
         .exclude(status__in=ORDER_FINAL - {"closed"})
         .order_by("number")
     )

@@ -271,5 +271,6 @@ def wallet_in(case: Case, number: int) -> CaseWallet | None:
     )
 
 
-def freezes_on(attached: CaseWallet) -> list[FreezeOrder]:
-    return list(FreezeOrder.objects.filter(wallet=attached).order_by("-number")[:PAGE_SIZE])
+def freezes_on(case: Case, attached: CaseWallet) -> list[FreezeOrder]:
+    """The freezes of the wallet in this case that the reader may know."""
+    return list(FreezeOrder.objects.of(case).filter(wallet=attached).order_by("-number")[:PAGE_SIZE])

@@ -12,12 +12,13 @@ from cases.models import Case, CaseWallet, Export, FreezeOrder, LegalOrder, Memb
 from cases.people.models import User
 from cases.permissions import Permission, of_member
 from cases.queries.cases import LIST_KEYS, CaseRow, with_counts
-from cases.queries.due import visible_ids
 from cases.queries.paging import Walk
+from cases.queries.sight import Sight, visible_ids
 from cases.status import (
     FREEZE_STANDING,
     OBLIGATION_FINAL,
     ORDER_FINAL,
+    CaseStatus,
     ExportStatus,
     FreezeStatus,
     ObligationStatus,
@@ -39,9 +40,15 @@ _TO_APPLY = [
 ]
 
 
-def _freezes(scope: Q) -> "QuerySet[FreezeOrder]":
-    return FreezeOrder.objects.filter(scope).select_related(
-        "case", "wallet__wallet", "account", "proposed_by", "release_proposed_by", "obligation__order"
+def _freezes(sight: Sight) -> "QuerySet[FreezeOrder]":
+    # In a closed case the actions refuse every step: nothing in it waits for anybody.
+    return (
+        FreezeOrder.objects.filter(sight.cases)
+        .unsealed_from(sight.hidden)
+        .exclude(case__status=CaseStatus.CLOSED)
+        .select_related(
+            "case", "wallet__wallet", "account", "proposed_by", "release_proposed_by", "obligation__order"
+        )
     )
 
 
@@ -53,9 +60,13 @@ def may_sign(user: User) -> bool:
 def _for_signature(user: User) -> "QuerySet[FreezeOrder]":
     """What this person could sign: never what she proposed, and nothing where she only reads."""
     member_of = Membership.objects.filter(user=user, reader=False, ended_at__isnull=True).values("case_id")
-    return _freezes(Q(case__in=visible_ids(user)) & Q(case__in=member_of)).filter(
-        (Q(status=FreezeStatus.PROPOSED) & ~Q(proposed_by=user) & ~Q(approvals__approver=user))
-        | (Q(status=FreezeStatus.RELEASE_PROPOSED) & ~Q(release_proposed_by=user))
+    return (
+        _freezes(Sight.of_user(user))
+        .filter(case__in=member_of)
+        .filter(
+            (Q(status=FreezeStatus.PROPOSED) & ~Q(proposed_by=user) & ~Q(approvals__approver=user))
+            | (Q(status=FreezeStatus.RELEASE_PROPOSED) & ~Q(release_proposed_by=user))
+        )
     )
 
 
@@ -66,23 +77,38 @@ def to_sign(user: User, *, limit: int = LIMIT) -> list[FreezeOrder]:
     return list(_for_signature(user).order_by("proposed_at", "id")[:limit])
 
 
-def to_be_signed(user: User, scope: Q, *, limit: int = LIMIT) -> list[FreezeOrder]:
+def to_close(user: User, *, limit: int = LIMIT) -> list[Case]:
+    """Cases whose closing somebody else asked for and this person may decide on, the first asked first. One query."""
+    if Permission.CLOSE not in of_member(user.role, reader=False):
+        return []
+    member_of = Membership.objects.filter(user=user, reader=False, ended_at__isnull=True).values("case_id")
+    rows = Case.objects.visible_to(user).filter(pk__in=member_of, status=CaseStatus.CLOSING)
+    return list(
+        rows.exclude(closing_asked_by=user)
+        .select_related("closing_asked_by")
+        .defer("summary")
+        .order_by("closing_asked_at", "id")[:limit]
+    )
+
+
+def to_be_signed(user: User, sight: Sight, *, limit: int = LIMIT) -> list[FreezeOrder]:
     """Freezes and releases of her cases that wait for somebody else's signature. One query."""
-    rows = _freezes(scope).filter(status__in=_TO_SIGN)
+    rows = _freezes(sight).filter(status__in=_TO_SIGN)
     if may_sign(user):
         rows = rows.exclude(pk__in=_for_signature(user).values("pk"))
     return list(rows.order_by("proposed_at", "id")[:limit])
 
 
-def to_apply(scope: Q, *, limit: int = LIMIT) -> list[FreezeOrder]:
+def to_apply(sight: Sight, *, limit: int = LIMIT) -> list[FreezeOrder]:
     """Freezes that were approved and do not stand confirmed yet; those that failed first. One query."""
-    rows = _freezes(scope).filter(status__in=_TO_APPLY).order_by("proposed_at", "id")[:limit]
+    rows = _freezes(sight).filter(status__in=_TO_APPLY).order_by("proposed_at", "id")[:limit]
     return sorted(rows, key=lambda freeze: freeze.status != FreezeStatus.APPLY_FAILED)
 
 
-def _basis_ended(scope: Q, at: datetime) -> "QuerySet[FreezeOrder]":
+def _basis_ended(sight: Sight, at: datetime) -> "QuerySet[FreezeOrder]":
     return (
-        FreezeOrder.objects.filter(scope)
+        FreezeOrder.objects.filter(sight.cases)
+        .unsealed_from(sight.hidden)
         .filter(status__in=[*FREEZE_STANDING, FreezeStatus.APPROVED, FreezeStatus.APPLYING])
         .filter(
             Q(obligation__status__in=_DUTY_ENDED)
@@ -93,10 +119,10 @@ def _basis_ended(scope: Q, at: datetime) -> "QuerySet[FreezeOrder]":
     )
 
 
-def basis_ended(scope: Q, *, at: datetime, limit: int = LIMIT) -> list[FreezeOrder]:
+def basis_ended(sight: Sight, *, at: datetime, limit: int = LIMIT) -> list[FreezeOrder]:
     """Freezes that stand, or are about to, while what they rest on has ended. An alert, never a release. One query."""
     return list(
-        _basis_ended(scope, at).select_related("case", "wallet__wallet", "account", "obligation__order")[
+        _basis_ended(sight, at).select_related("case", "wallet__wallet", "account", "obligation__order")[
             :limit
         ]
     )
@@ -104,13 +130,14 @@ def basis_ended(scope: Q, *, at: datetime, limit: int = LIMIT) -> list[FreezeOrd
 
 def basis_ended_numbers(case: Case, *, at: datetime) -> list[int]:
     """The numbers of such freezes in one case. One query."""
-    return list(_basis_ended(Q(case=case), at).values_list("number", flat=True)[:LIMIT])
+    return list(_basis_ended(Sight.of_case(case), at).values_list("number", flat=True)[:LIMIT])
 
 
-def unverified(scope: Q, *, limit: int = LIMIT) -> list[LegalOrder]:
+def unverified(sight: Sight, *, limit: int = LIMIT) -> list[LegalOrder]:
     """Orders on which nothing may be done before they are verified; who waits longest first. One query."""
     return list(
-        LegalOrder.objects.filter(scope, status__in=[OrderStatus.RECEIVED, OrderStatus.VERIFYING])
+        LegalOrder.objects.filter(sight.cases, status__in=[OrderStatus.RECEIVED, OrderStatus.VERIFYING])
+        .unsealed_from(sight.hidden)
         .select_related("case")
         .order_by("received_at", "id")[:limit]
     )
@@ -126,11 +153,11 @@ def exports_of(user: User, *, at: datetime, limit: int = 10) -> list[Export]:
     )
 
 
-def failing_wallets(scope: Q, *, limit: int = 10) -> list[CaseWallet]:
+def failing_wallets(sight: Sight, *, limit: int = 10) -> list[CaseWallet]:
     """Wallets whose source does not answer, the longest first; one more than `limit` where there are more. One query."""
     return list(
         CaseWallet.objects.filter(
-            scope,
+            sight.cases,
             detached_at__isnull=True,
             wallet__state__failing_since__isnull=False,
             # That it failed before was seen by somebody else's looks.
@@ -145,7 +172,7 @@ def recent_cases(user: User, *, limit: int = 8) -> list[CaseRow]:
     """The cases in which something happened last. Four queries."""
     walk = Walk(LIST_KEYS, True, None)
     rows = Case.objects.visible_to(user).select_related("lead").defer("summary")
-    return with_counts(list(rows.order_by(*walk.ordering())[:limit]))
+    return with_counts(list(rows.order_by(*walk.ordering())[:limit]), user)
 
 
 def cases_by_status(user: User) -> dict[str, int]:

@@ -63,6 +63,11 @@ _SHAPES: dict[str, dict[str, tuple[str, str]]] = {
         "overdue": ("bad", "alarm-clock"),
         "lifted": ("ended", "undo-2"),
     },
+    "emergency": {
+        "waiting": ("wait", "hourglass"),
+        "upheld": ("good", "circle-check"),
+        "disputed": ("bad", "octagon-alert"),
+    },
     "freeze": {
         "proposed": ("wait", "circle-dashed"),
         "approved": ("info", "circle-check"),
@@ -81,11 +86,51 @@ _SHAPES: dict[str, dict[str, tuple[str, str]]] = {
         "transferred": ("good", "send"),
         "settled": ("ended", "square-check"),
     },
+    "task": {
+        "open": ("info", "circle"),
+        "done": ("good", "circle-check"),
+        "dropped": ("ended", "circle-slash"),
+    },
+    "call": {
+        "queued": ("wait", "hourglass"),
+        "sent": ("active", "send"),
+        "accepted": ("active", "circle-play"),
+        "confirmed": ("good", "circle-check"),
+        "failed": ("bad", "octagon-alert"),
+        "given_up": ("bad", "circle-x"),
+    },
     "export": {
         "queued": ("wait", "hourglass"),
         "running": ("active", "circle-play"),
         "ready": ("good", "circle-check"),
         "failed": ("bad", "octagon-alert"),
+    },
+    "change": {
+        "proposed": ("wait", "hourglass"),
+        "agreed": ("good", "circle-check"),
+        "refused": ("ended", "circle-x"),
+    },
+    "transfer": {
+        "proposed": ("wait", "hourglass"),
+        "refused": ("ended", "circle-x"),
+        "approved": ("info", "circle-check"),
+        "sending": ("active", "circle-play"),
+        "sent": ("active", "send"),
+        "settled": ("good", "square-check"),
+        "failed": ("bad", "octagon-alert"),
+    },
+    "credit": {
+        "held": ("wait", "hourglass"),
+        "kept": ("active", "lock"),
+        "release_proposed": ("wait", "lock-open"),
+        "released": ("ended", "lock-open"),
+    },
+    "issuer_freeze": {
+        "requested": ("wait", "hourglass"),
+        "refused": ("ended", "circle-x"),
+        "submitted": ("info", "send"),
+        "confirmed": ("good", "snowflake"),
+        "lifted": ("ended", "lock-open"),
     },
     "account": {
         "active": ("good", "circle-check"),
@@ -134,13 +179,6 @@ LOOKS: dict[str, dict[str, Look]] = {
         "live": Look("good", "key-round", _("Live")),
         "expired": Look("ended", "clock", _("Expired")),
         "revoked": Look("bad", "ban", _("Revoked")),
-    },
-    "task": {
-        "todo": Look("info", "circle", _("To do")),
-        "doing": Look("active", "circle-dot", _("In progress")),
-        "done": Look("good", "circle-check", _("Done")),
-        "blocked": Look("neutral", "lock", _("Cannot start yet")),
-        "overdue": Look("bad", "alarm-clock", _("Overdue")),
     },
 }
 

@@ -132,6 +132,7 @@ CASE_TABS: tuple[tuple[str, str, Promise], ...] = (
     ("accounts", "account-list", gettext_lazy("Accounts")),
     ("orders", "order-list", gettext_lazy("Orders")),
     ("freezes", "freeze-list", gettext_lazy("Freezes")),
+    ("tasks", "task-list", gettext_lazy("Tasks")),
     ("evidence", "evidence-list", gettext_lazy("Evidence")),
     ("notes", "note-list", gettext_lazy("Notes")),
     ("chronology", "chronology", gettext_lazy("Chronology")),

@@ -35,6 +35,7 @@ def worth(known: Mapping[int, Values], view: Any) -> SafeString:
     return worth_of_values(known.get(asset.pk, ()), asset.symbol)
 
 
+@register.simple_tag
 def worth_of_values(values: Values, symbol: str) -> SafeString:
     """The sums in one line; below, on demand and always in print, the price behind each with source and time."""
     if not any(values):

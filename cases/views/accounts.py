@@ -44,7 +44,7 @@ def account_detail(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     context = {
         "account": account,
         "newest": with_holdings([account])[0].figures,
-        "freezes": queries.freezes_on(account),
+        "freezes": queries.freezes_on(grant.case, account),
         "page": page,
     }
     return case_page(request, grant, "accounts/detail.html", context)

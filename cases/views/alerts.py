@@ -13,6 +13,7 @@ from cases.forms.alerts import AcknowledgeForm, ThresholdForm
 from cases.models import Case
 from cases.permissions import Permission
 from cases.queries import alerts as queries
+from cases.queries.breaches import breaches_in
 from cases.views.base import answer_button, answer_form, bound, case_page, person_of
 
 
@@ -29,6 +30,7 @@ def alert_list(request: HttpRequest, ref: str) -> HttpResponse:
             grant.case, after=request.GET.get("after"), before=request.GET.get("before")
         ),
         "thresholds": queries.thresholds_of(grant.case),
+        "breaches": breaches_in(grant.case),
     }
     return case_page(request, grant, "alerts/list.html", context)
 

@@ -17,8 +17,8 @@ from cases.chronology import entries
 from cases.forms.cases import CaseFilterForm, CaseForm, MoveForm, NewCaseForm, TagsForm
 from cases.models import Case
 from cases.permissions import GlobalPermission, Permission, allows
+from cases.queries import case_tasks, overview, retention
 from cases.queries import cases as queries
-from cases.queries import overview
 from cases.views.base import answer_button, answer_form, bound, case_page, person_of, wants_part
 
 LATEST_EVENTS = 8
@@ -80,6 +80,8 @@ def case_detail(request: HttpRequest, ref: str) -> HttpResponse:
         "overview": overview.of_case(grant.case, at=now),
         "holdings": overview.balances(grant.case, at=now),
         "events": entries(grant.case, limit=LATEST_EVENTS),
+        "retention": retention.state_of(grant.case),
+        "my_tasks": case_tasks.mine_in(grant),
         "now": now,
     }
     return case_page(request, grant, "cases/detail.html", context)

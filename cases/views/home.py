@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -10,7 +9,8 @@ from django.views.decorators.http import require_GET
 
 from cases.people.models import Role
 from cases.permissions import GlobalPermission, allows
-from cases.queries import alerts, due, work
+from cases.queries import alerts, breaches, case_tasks, due, reminders, work
+from cases.queries.sight import Sight
 from cases.status import CaseStatus
 from cases.views.base import person_of
 
@@ -31,14 +31,19 @@ def home(request: HttpRequest) -> HttpResponse:
     if user.role == Role.ADMINISTRATOR:
         return redirect("people-list")
     now = timezone.now()
-    visible, scope = due.Scope.visible_to(user), Q(case__in=due.visible_ids(user))
+    visible, scope = due.Scope.visible_to(user), Sight.of_user(user)
     to_sign, to_apply, unverified = work.to_sign(user), work.to_apply(scope), work.unverified(scope)
     failing, counts = work.failing_wallets(scope, limit=FAILING), due.counts(visible, at=now)
     to_be_signed = work.to_be_signed(user, scope)
     open_alerts = alerts.open_alerts(scope)
+    my_tasks, to_close = case_tasks.my_tasks(user), work.to_close(user)
     context: dict[str, Any] = {
         "now": now,
         "deadlines": due.nearest(visible),
+        "my_tasks": my_tasks,
+        "notices": reminders.unread(user),
+        "breaches": breaches.open_breaches(scope),
+        "to_close": to_close,
         "to_sign": to_sign,
         "to_be_signed": to_be_signed,
         "may_sign": work.may_sign(user),
@@ -53,6 +58,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "overdue": up_to(counts.overdue, due.COUNTED),
             "today": up_to(counts.today, due.COUNTED),
             "soon": up_to(counts.soon, due.COUNTED),
+            "my_tasks": up_to(len(my_tasks), case_tasks.LIMIT),
             "to_sign": up_to(len(to_sign), work.LIMIT),
             "to_be_signed": up_to(len(to_be_signed), work.LIMIT),
             "to_apply": up_to(len(to_apply), work.LIMIT),

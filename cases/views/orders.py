@@ -1,9 +1,10 @@
-"""Legal orders of a case, their duties and their papers."""
+"""Legal orders of a case: taken in with all that came along, shown, decided; their papers."""
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -16,18 +17,14 @@ from cases.access import Grant
 from cases.actions import orders as actions
 from cases.actions.base import ActionError
 from cases.chronology import entries
-from cases.forms.orders import (
-    AddDutyForm,
-    ExtendDutyForm,
-    MoveDutyForm,
-    MoveOrderForm,
-    OrderEntry,
-    PaperForm,
-    VerifyForm,
-)
-from cases.forms.papers import Upload
+from cases.forms.orders import MoveOrderForm, OrderEntry, PaperForm
+from cases.forms.papers import Kept, PapersField, Upload, signed, unsigned
+from cases.forms.verification import VerifyForm
+from cases.models.instruments import NEEDABLE
 from cases.permissions import Permission
+from cases.queries import authorities, instruments, lookalikes, sealing
 from cases.queries import orders as queries
+from cases.queries.lookalikes import Alike
 from cases.status import ORDER_FINAL, OrderStatus
 from cases.views.base import UNPROCESSABLE, answer_form, bound, case_page, person_of, refuse, see_other
 from cases.views.files import hand_out
@@ -53,39 +50,112 @@ def order_list(request: HttpRequest, ref: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest, ref: str) -> HttpResponse:
+    """One form for an order with all that came along.
+
+    Three ways to send it: for more rows or the duties that the instrument permits (nothing is judged), and to record
+    it. Files that were chosen stay with the form however often it comes back. Where the order looks like another one
+    that this person may know, it comes back once with those pointed out.
+    """
     grant = access.case_for(person_of(request), ref, Permission.ORDERS)
-    members = queries.members_of(grant.case)
-    if request.method == "POST" and "more" in request.POST:
-        entry = OrderEntry.with_more_rows(members=members, data=request.POST)
-        context = {"entry": entry, "let_go": request.FILES.get("paper")}
-        return case_page(request, grant, "orders/form.html", context)
-    entry = OrderEntry(members=members)
-    if request.method == "POST":
-        entry = OrderEntry(members=members, data=request.POST, files=request.FILES)
-    if entry.is_bound and entry.is_valid():
+    offered: dict[str, Any] = {
+        "members": queries.members_of(grant.case),
+        "instruments": instruments.instruments(retired=False),
+        "entities": settings.LEGAL_ENTITIES,
+    }
+    if request.method != "POST":
+        return _entry_page(request, grant, OrderEntry(**offered), [])
+    kept = _still_kept(request, grant)
+    if "more" in request.POST or "offer" in request.POST:
+        entry = OrderEntry(**offered).unjudged(
+            request.POST, more=request.POST.get("more", ""), offer="offer" in request.POST
+        )
         try:
-            order = actions.record_order(
-                grant=grant,
-                at=timezone.now(),
-                duties=entry.duties,
-                paper=_stored(entry.upload),
-                **entry.order(),
-            )
-        except ActionError as error:
-            refuse(entry.form, error)
-        else:
-            messages.success(
-                request, _now("The order was recorded. Nothing is executed before it is verified.")
-            )
-            return see_other(_url_of(grant, order.number))
-    status = UNPROCESSABLE if entry.is_bound else 200
-    return case_page(request, grant, "orders/form.html", {"entry": entry}, status=status)
+            kept = _with_uploads(kept, PapersField(required=False).clean(request.FILES.getlist("paper")))
+        except (ValidationError, ActionError) as error:
+            text = error.messages[0] if isinstance(error, ValidationError) else str(error.message)
+            return _entry_page(request, grant, entry, kept, not_kept=text)
+        return _entry_page(request, grant, entry, kept)
+    entry = OrderEntry(**offered, data=request.POST, files=request.FILES)
+    good = entry.is_valid()
+    alike: list[Alike] = []
+    try:
+        kept = _with_uploads(kept, entry.uploads)
+        if good:
+            alike = _alike(grant, entry)
+            if request.POST.get("alike_seen", "") == lookalikes.mark_of(alike):
+                order = actions.record_order(
+                    grant=grant,
+                    at=timezone.now(),
+                    duties=entry.duties,
+                    selectors=entry.selectors,
+                    papers=[_paper(row) for row in kept],
+                    alike_seen=len(alike),
+                    **entry.order(),
+                )
+                messages.success(
+                    request, _now("The order was recorded. Nothing is executed before it is verified.")
+                )
+                return see_other(_url_of(grant, order.number))
+    except ActionError as error:
+        refuse(entry.form, error)
+    return _entry_page(request, grant, entry, kept, alike=alike, status=UNPROCESSABLE)
 
 
-def _stored(upload: Upload | None) -> actions.Paper | None:
+def _entry_page(
+    request: HttpRequest,
+    grant: Grant,
+    entry: OrderEntry,
+    kept: list[Kept],
+    *,
+    alike: list[Alike] | None = None,
+    not_kept: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "entry": entry,
+        "chosen": entry.chosen(),
+        "kept": kept,
+        "kept_token": signed(kept, by=str(grant.user.public_id)),
+        "not_kept": not_kept,
+        "alike": alike or [],
+        "alike_mark": lookalikes.mark_of(alike or []),
+    }
+    return case_page(request, grant, "orders/form.html", context, status=status)
+
+
+def _alike(grant: Grant, entry: OrderEntry) -> list[Alike]:
+    data = entry.order()
+    return lookalikes.alike(
+        grant.user,
+        authority=data["issuing_authority"],
+        reference=data["agency_reference"],
+        selectors=[(row.kind, row.value) for row in entry.selectors],
+    )
+
+
+def _still_kept(request: HttpRequest, grant: Grant) -> list[Kept]:
+    """The files that came with an earlier answer, without those that were taken out."""
+    kept = unsigned(request.POST.get("kept", ""), by=str(grant.user.public_id))
+    out = set(request.POST.getlist("leave_out"))
+    return [row for row in kept if row.sha256 not in out]
+
+
+def _with_uploads(kept: list[Kept], uploads: list[Upload]) -> list[Kept]:
+    """The kept files and these, whose bytes go into the store; the same file twice is one."""
+    found = {row.sha256: row for row in kept}
+    for upload in uploads:
+        paper = _stored(upload)
+        row = Kept(paper.filename, paper.media_type, paper.stored.sha256, paper.stored.size)
+        found.setdefault(row.sha256, row)
+    return list(found.values())
+
+
+def _paper(row: Kept) -> actions.Paper:
+    return actions.Paper(row.filename, row.media_type, storage.Stored(row.sha256, row.size))
+
+
+def _stored(upload: Upload) -> actions.Paper:
     """The upload's bytes in the file store. A store that cannot take them refuses the form, not the server."""
-    if upload is None:
-        return None
     try:
         stored = storage.store(upload.file.chunks())
     except OSError as error:
@@ -101,15 +171,33 @@ def detail(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     order = queries.order_of(grant.case, number)
     content = queries.order_content(order)
     work, ends, others_decide = steps_of_order(order, grant)
+    asked = [row.selector for row in content.selectors]
     context = {
         "order": order,
         "content": content,
-        "duties": [(duty, queries.duty_moves(duty)) for duty in content.duties],
+        "duties": [
+            {
+                "duty": duty,
+                "moves": queries.duty_moves(duty) if queries.may_be_carried_out(duty, order) else (),
+                "proofs": content.proofs.get(duty.pk, []),
+                "release": content.releases.get(duty.pk),
+                "may_release": queries.may_be_released(duty, order),
+            }
+            for duty in content.duties
+        ],
+        "alike": lookalikes.alike_to(grant.user, order, asked),
+        "gaps": [NEEDABLE[name] for name in instruments.gaps_of(order, selectors=len(asked))],
+        "not_ours": bool(
+            settings.LEGAL_ENTITIES
+            and order.entity_served
+            and order.entity_served not in settings.LEGAL_ENTITIES
+        ),
         "work": work,
         "ends": ends,
         "others_decide": others_decide,
         "ended": order.status in ORDER_FINAL,
         "takes_duties": order.status not in ORDER_FINAL and order.status != OrderStatus.COMPLIED,
+        "readers": sealing.readers_of(order) if order.sealed else [],
         "now": timezone.now(),
         "entries": entries(grant.case, order=order, limit=SHOWN_ENTRIES),
     }
@@ -120,20 +208,16 @@ def detail(request: HttpRequest, ref: str, number: int) -> HttpResponse:
 def verify(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     grant = access.case_for(person_of(request), ref, Permission.ORDER_VERIFY)
     order = queries.order_of(grant.case, number)
+    contacts = authorities.kept_contacts(order)
+    form = bound(VerifyForm, request, contacts=contacts)
     return answer_form(
         request,
         grant=grant,
-        form=bound(VerifyForm, request),
+        form=form,
         template="orders/verify.html",
-        context={"order": order},
+        context={"order": order, "contacts": contacts},
         act=lambda data: actions.verify_order(
-            grant=grant,
-            at=timezone.now(),
-            number=number,
-            authentic=data["outcome"] == "authentic",
-            method=data["method"],
-            contact=data["contact"],
-            remarks=data["remarks"],
+            grant=grant, at=timezone.now(), number=number, **form.verification()
         ),
         done=lambda order: _url_of(grant, order.number),
         message=_("The verification was recorded."),
@@ -164,63 +248,6 @@ def move(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     )
 
 
-# ── Duties ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def add_obligation(request: HttpRequest, ref: str, number: int) -> HttpResponse:
-    grant = access.case_for(person_of(request), ref, Permission.ORDERS)
-    order = queries.order_of(grant.case, number)
-    form = bound(AddDutyForm, request, members=queries.members_of(grant.case), zone=ZoneInfo(order.time_zone))
-    return answer_form(
-        request,
-        grant=grant,
-        form=form,
-        template="orders/duty_form.html",
-        context={"order": order},
-        act=lambda data: actions.add_obligation(
-            grant=grant, at=timezone.now(), order_number=number, duty=form.as_duty()
-        ),
-        done=lambda duty: _url_of(grant, number),
-        message=_("The duty was recorded."),
-    )
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def move_obligation(request: HttpRequest, ref: str, number: int) -> HttpResponse:
-    grant = access.case_for(person_of(request), ref, Permission.ORDERS)
-    duty = queries.obligation_of(grant.case, number)
-    outcomes = [status.value for status in queries.duty_moves(duty)]
-    form = bound(MoveDutyForm, request, outcomes=outcomes)
-    return answer_form(
-        request,
-        grant=grant,
-        form=form,
-        template="orders/duty_move.html",
-        context={"order": duty.order, "duty": duty, "outcomes": outcomes},
-        act=lambda data: actions.move_obligation(grant=grant, at=timezone.now(), number=number, **data),
-        done=lambda moved: _url_of(grant, duty.order.number),
-        message=_("The duty's status was recorded."),
-    )
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def extend_obligation(request: HttpRequest, ref: str, number: int) -> HttpResponse:
-    grant = access.case_for(person_of(request), ref, Permission.ORDERS)
-    duty = queries.obligation_of(grant.case, number)
-    form = bound(ExtendDutyForm, request, zone=ZoneInfo(duty.order.time_zone))
-    return answer_form(
-        request,
-        grant=grant,
-        form=form,
-        template="orders/duty_extend.html",
-        context={"order": duty.order, "duty": duty},
-        act=lambda data: actions.extend_obligation(grant=grant, at=timezone.now(), number=number, **data),
-        done=lambda extended: _url_of(grant, duty.order.number),
-        message=_("The extension was recorded."),
-    )
-
-
 # ── Papers ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -231,7 +258,6 @@ def attach_paper(request: HttpRequest, ref: str, number: int) -> HttpResponse:
 
     def act(data: dict[str, Any]) -> object:
         paper = _stored(data["paper"])
-        assert paper is not None  # noqa: S101 - the field is required
         return actions.attach_paper(
             grant=grant,
             at=timezone.now(),

@@ -16,6 +16,7 @@ from cases.actions.base import ActionError
 from cases.actions.profile import choose_theme
 from cases.forms.profile import ThemeForm, TokenForm
 from cases.people.models import ApiToken, User
+from cases.queries import calendar
 from cases.views.base import UNPROCESSABLE, answer_button, bound, person_of, refuse, see_other
 
 
@@ -26,7 +27,11 @@ def _context(user: User) -> dict[str, object]:
         (token, "revoked" if token.revoked_at else "live" if token.is_live(now) else "expired")
         for token in rows
     ]
-    return {"tokens": states, "theme_form": ThemeForm(initial={"theme": user.theme})}
+    return {
+        "tokens": states,
+        "theme_form": ThemeForm(initial={"theme": user.theme}),
+        "feed": calendar.feed_of(user),
+    }
 
 
 @require_GET

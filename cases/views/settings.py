@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from cases.access import require_global
 from cases.permissions import GlobalPermission
 from cases.queries import health as queries
+from cases.queries.connectors import connector_health
 from cases.views.base import person_of
 
 
@@ -22,6 +23,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "allow_public": settings.ALLOW_PUBLIC_PROVIDERS,
         "health": queries.health(at=timezone.now()),
         "faults": queries.faults(at=timezone.now()),
+        "connector": connector_health(),
         "versions": queries.versions(),
         "paper_limit": settings.PAPER_MAX_BYTES,
         "public_url": settings.PUBLIC_URL,

@@ -10,10 +10,17 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.access import Grant
 from cases.actions.orders import DECISIONS
-from cases.models import FreezeOrder, LegalOrder
+from cases.models import FreezeOrder, LegalOrder, Transfer
 from cases.permissions import Permission
 from cases.queries.freezes import FreezeContent
-from cases.status import MOVES, ORDER_MOVES_BY_DUTIES, FreezeStatus, OrderStatus
+from cases.status import (
+    FREEZE_STANDING,
+    MOVES,
+    ORDER_MOVES_BY_DUTIES,
+    FreezeStatus,
+    OrderStatus,
+    TransferStatus,
+)
 
 Text = str | Promise
 
@@ -140,6 +147,8 @@ _FREEZE_STEPS: dict[str, list[tuple[str, Permission, Text, str, str]]] = {
         ("freeze-wrong-target", Permission.FREEZE_APPLY, _("It hit the wrong target"), "rotate-ccw", ""),
     ],
     FreezeStatus.CONFIRMED: [
+        ("freeze-transfer", Permission.FREEZE_PROPOSE, _("Propose a transfer"), "send", ""),
+        ("freeze-release-part", Permission.FREEZE_PROPOSE, _("Release a part"), "circle-minus", ""),
         ("freeze-release", Permission.FREEZE_PROPOSE, _("Propose its release"), "lock-open", ""),
     ],
     FreezeStatus.RELEASE_PROPOSED: [
@@ -154,12 +163,86 @@ _FREEZE_STEPS: dict[str, list[tuple[str, Permission, Text, str, str]]] = {
 }
 
 
+# Steps that stand beside the status: an extension while it stands, a request to an issuer from the approval on.
+_EXTENDS = FREEZE_STANDING
+_ASKS_ISSUER = FREEZE_STANDING | {str(FreezeStatus.APPROVED), str(FreezeStatus.APPLYING)}
+
+
+def _beside(freeze: FreezeOrder) -> list[tuple[str, Permission, Text, str, str]]:
+    found: list[tuple[str, Permission, Text, str, str]] = []
+    if freeze.status in _EXTENDS and freeze.ends_at is not None:
+        found.append(
+            ("freeze-extend", Permission.FREEZE_PROPOSE, _("Propose an extension"), "calendar", "quiet")
+        )
+    if freeze.status in _ASKS_ISSUER and freeze.wallet_id is not None:
+        found.append(
+            (
+                "issuer-freeze-request",
+                Permission.FREEZE_APPLY,
+                _("Ask the token's issuer"),
+                "landmark",
+                "quiet",
+            )
+        )
+    return found
+
+
+_TRANSFER_STEPS: dict[str, list[tuple[str, Permission, Text, str, str]]] = {
+    TransferStatus.PROPOSED: [
+        (
+            "transfer-decide",
+            Permission.FREEZE_APPROVE,
+            _("Decide on the transfer"),
+            "circle-check",
+            "primary",
+        ),
+        ("transfer-withdraw", Permission.FREEZE_PROPOSE, _("Withdraw it"), "circle-slash", "quiet"),
+    ],
+    TransferStatus.APPROVED: [
+        ("transfer-begin", Permission.FREEZE_APPLY, _("Begin to send it"), "circle-play", "primary"),
+        ("transfer-withdraw", Permission.FREEZE_PROPOSE, _("Withdraw it"), "circle-slash", "quiet"),
+    ],
+    TransferStatus.SENDING: [
+        ("transfer-sent", Permission.FREEZE_APPLY, _("Record a transaction"), "send", "primary"),
+        ("transfer-fail", Permission.FREEZE_APPLY, _("It failed"), "octagon-alert", ""),
+    ],
+    TransferStatus.SENT: [
+        ("transfer-fail", Permission.FREEZE_APPLY, _("It failed"), "octagon-alert", ""),
+    ],
+}
+_OWN_TRANSFER = _("You proposed this transfer. Somebody else must decide on it.")
+
+
+def steps_of_transfer(transfer: Transfer, grant: Grant) -> list[FreezeStep]:
+    """What this person can do with the transfer now; what a rule keeps from her is said, not hidden."""
+    offered = list(_TRANSFER_STEPS.get(transfer.status, []))
+    if transfer.status == TransferStatus.SETTLED and not transfer.receipt:
+        offered.append(
+            ("transfer-receipt", Permission.FREEZE_APPLY, _("Record the receipt"), "file-check", "")
+        )
+    return [
+        FreezeStep(url_name, word, icon, tone, transfer_hindrance(url_name, transfer, grant))
+        for url_name, needed, word, icon, tone in offered
+        if grant.may(needed)
+    ]
+
+
+def transfer_hindrance(url_name: str, transfer: Transfer, grant: Grant) -> Text:
+    """Why the action would refuse this person now; the action itself is what refuses."""
+    if url_name == "transfer-decide":
+        if transfer.proposed_by_id == grant.user.pk:
+            return _OWN_TRANSFER
+        if any(given.approver_id == grant.user.pk for given in transfer.approvals.all()):
+            return _("You have given your word on this transfer already.")
+    return ""
+
+
 def steps_of_freeze(content: FreezeContent, grant: Grant) -> list[FreezeStep]:
     """What this person can do with the freeze now, and what would be hers but for a rule, with the rule's words."""
     freeze = content.freeze
     return [
         FreezeStep(url_name, word, icon, tone, hindrance_of(url_name, content, grant))
-        for url_name, needed, word, icon, tone in _FREEZE_STEPS.get(freeze.status, [])
+        for url_name, needed, word, icon, tone in [*_FREEZE_STEPS.get(freeze.status, []), *_beside(freeze)]
         if grant.may(needed)
     ]
 
@@ -181,6 +264,11 @@ def hindrance_of(url_name: str, content: FreezeContent, grant: Grant) -> Text:
     return ""
 
 
-def is_possible(url_name: str, freeze: FreezeOrder) -> bool:
-    """Whether the page's step leads on from where the freeze stands."""
-    return any(name == url_name for name, *_rest in _FREEZE_STEPS.get(freeze.status, []))
+def is_possible(url_name: str, row: FreezeOrder | Transfer) -> bool:
+    """Whether the page's step leads on from where the freeze, or the transfer, stands."""
+    if isinstance(row, Transfer):
+        if url_name == "transfer-receipt":
+            return row.status == TransferStatus.SETTLED and not row.receipt
+        return any(name == url_name for name, *_rest in _TRANSFER_STEPS.get(row.status, []))
+    offered = [*_FREEZE_STEPS.get(row.status, []), *_beside(row)]
+    return any(name == url_name for name, *_rest in offered)

@@ -67,7 +67,7 @@ def wallet_detail(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     if wants_part(request, "looks"):
         context |= {"case": grant.case, "grant": grant}
         return render(request, "wallets/detail.html#looks", context)
-    context["freezes"] = queries.freezes_on(attached)
+    context["freezes"] = queries.freezes_on(grant.case, attached)
     context["curves"] = [_curve(grant.case, attached, series) for series in queries.series_of(attached, row)]
     return case_page(request, grant, "wallets/detail.html", context)
 

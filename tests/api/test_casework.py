@@ -67,16 +67,23 @@ def test_a_case_from_opening_to_its_tags(program: Programs, casework: Casework) 
 
 def test_moves_follow_the_table(program: Programs, casework: Casework) -> None:
     entered = program(casework.lead)
-    wrong = entered.post(of(casework, "move"), {"to": "closed", "disposition": "referred"})
+    wrong = entered.post(of(casework, "move"), {"to": "closed"})
     assert wrong.status == 409
     assert wrong.data["type"].endswith(":wrong-move")
-    for to in ("under_investigation", "closing"):
-        assert entered.post(of(casework, "move"), {"to": to}).data["status"] == to
-    refused = entered.post(of(casework, "move"), {"to": "closed"})
-    assert (refused.status, refused.fields) == (422, {"disposition": "refused"})
-    closed = entered.post(of(casework, "move"), {"to": "closed", "disposition": "referred"})
+    to = "under_investigation"
+    assert entered.post(of(casework, "move"), {"to": to}).data["status"] == to
+    asked = entered.post(of(casework, "closing/ask"), {"disposition": "referred", "words": "Done"})
+    assert asked.data["status"] == "closing"
+    assert entered.get(of(casework, "closing")).data["asked_by"]["id"] == str(casework.lead.public_id)
+    decision = {"agrees": True, "retention": "aml_us", "counted_from": "2026-01-05"}
+    assert entered.post(of(casework, "closing/decide"), decision).status == 403
+    approver = program(casework.approver)
+    unset = approver.post(of(casework, "closing/decide"), {"agrees": True})
+    assert (unset.status, [*unset.fields]) == (422, ["retention"])
+    closed = approver.post(of(casework, "closing/decide"), decision)
     assert (closed.data["status"], closed.data["disposition"]) == ("closed", "referred")
-    assert closed.data["closed_by"]["id"] == str(casework.lead.public_id)
+    assert closed.data["closed_by"]["id"] == str(casework.approver.public_id)
+    assert entered.get(of(casework, "retention")).data["may_go_on"] == "2031-01-06"
     shut = entered.patch(of(casework), {"title": "Other"})
     assert (shut.status, shut.data["type"]) == (409, "urn:holdfast:problem:case-closed")
     assert entered.post(of(casework, "move"), {"to": "under_investigation"}).fields == {"reason": "refused"}
@@ -309,7 +316,7 @@ def test_a_rule_that_refuses_leaves_nothing_behind(program: Programs, casework: 
     before = Event.objects.filter(stream=casework.case.stream).count()
     touched = Case.objects.get().touched_at
     entered = program(casework.lead)
-    assert entered.post(of(casework, "move"), {"to": "closed", "disposition": "referred"}).status == 409
+    assert entered.post(of(casework, "move"), {"to": "closed"}).status == 409
     assert entered.patch(of(casework), {"title": "x", "typology": "nonsense"}).status == 422
     assert Event.objects.filter(stream=casework.case.stream).count() == before
     assert Case.objects.get().touched_at == touched

@@ -14,11 +14,13 @@ from cases.actions import cases as case_actions
 from cases.actions import exports as export_actions
 from cases.actions import orders as order_actions
 from cases.actions.freezes import AmountAsked
+from cases.actions.orders import Asked
 from cases.audit.models import Event
 from cases.people.models import Role, User
 from cases.permissions import MEMBER_PERMISSIONS, Permission
 from tests.api.conftest import API, Program
 from tests.support.casework import Casework, make_person, moment
+from tests.support.freezing import one_of_each
 from tests.support.looks import looked
 
 pytestmark = pytest.mark.django_db
@@ -80,12 +82,39 @@ DOORS = [
     Door("GET", f"{CASE}/thresholds", P.READ),
     Door("POST", f"{CASE}/thresholds", P.WALLETS, {}),
     Door("POST", f"{CASE}/thresholds/remove", P.WALLETS, {}),
+    Door("GET", f"{CASE}/customer-notices", P.READ),
+    Door("POST", f"{CASE}/customer-notices", P.NOTE, {}),
+    Door("GET", f"{CASE}/cover", P.READ),
+    Door("POST", f"{CASE}/obligations/{{number}}/amount", P.ORDERS, {}),
+    Door("POST", f"{CASE}/obligations/{{number}}/ladder", P.ORDERS, {}),
+    Door("POST", f"{CASE}/ladder/{{number}}/take-back", P.ORDERS, {}),
+    Door("GET", f"{CASE}/breaches", P.READ),
+    Door("GET", f"{CASE}/breaches/{{number}}", P.READ),
+    Door("POST", f"{CASE}/breaches/{{number}}/answer", P.FREEZE_APPLY, {}),
+    Door("GET", f"{CASE}/tasks", P.READ),
+    Door("POST", f"{CASE}/tasks", P.TASKS, {}),
+    Door("GET", f"{CASE}/tasks/{{number}}", P.READ),
+    Door("POST", f"{CASE}/tasks/{{number}}/change", P.TASKS, {}),
+    Door("POST", f"{CASE}/tasks/{{number}}/end", P.TASKS, {}),
+    Door("POST", f"{CASE}/members/{{person}}/hand-over", P.MEMBERS, {}),
+    Door("GET", f"{CASE}/closing", P.READ),
+    Door("POST", f"{CASE}/closing/ask", P.MOVE, {}),
+    Door("POST", f"{CASE}/closing/decide", P.CLOSE, {}),
+    Door("POST", f"{CASE}/closing/withdraw", P.MOVE, {}),
+    Door("GET", f"{CASE}/retention", P.READ),
+    Door("POST", f"{CASE}/retention", P.RETENTION, {}),
+    Door("POST", f"{CASE}/holds", P.RETENTION, {}),
+    Door("POST", f"{CASE}/holds/{{number}}/lift", P.RETENTION, {}),
     Door("GET", f"{CASE}/orders", P.READ),
     Door("POST", f"{CASE}/orders", P.ORDERS, {}),
     Door("GET", f"{CASE}/orders/{{number}}", P.READ),
     Door("POST", f"{CASE}/orders/{{number}}/verify", P.ORDER_VERIFY, {}),
     Door("POST", f"{CASE}/orders/{{number}}/move", P.ORDERS, {"to": "verifying"}),
     Door("POST", f"{CASE}/orders/{{number}}/move", P.ORDER_DECIDE, {"to": "accepted"}),
+    Door("POST", f"{CASE}/orders/{{number}}/seal", P.ORDERS, {}),
+    Door("GET", f"{CASE}/orders/{{number}}/readers", P.READ),
+    Door("POST", f"{CASE}/orders/{{number}}/readers", P.ORDERS, {}),
+    Door("POST", f"{CASE}/orders/{{number}}/unseal", P.ORDER_DECIDE, {}),
     Door("POST", f"{CASE}/orders/{{number}}/obligations", P.ORDERS, {}),
     Door("GET", f"{CASE}/orders/{{number}}/papers", P.READ),
     Door("POST", f"{CASE}/orders/{{number}}/papers", P.ORDERS, {}),
@@ -94,7 +123,16 @@ DOORS = [
     Door("GET", f"{CASE}/obligations", P.READ),
     Door("GET", f"{CASE}/obligations/{{number}}", P.READ),
     Door("POST", f"{CASE}/obligations/{{number}}/move", P.ORDERS, {}),
+    Door("GET", f"{CASE}/obligations/{{number}}/clock", P.READ),
+    Door("POST", f"{CASE}/obligations/{{number}}/clock", P.ORDERS, {}),
     Door("POST", f"{CASE}/obligations/{{number}}/extend", P.ORDERS, {}),
+    Door("POST", f"{CASE}/obligations/{{number}}/proofs", P.ORDERS, {}),
+    Door("POST", f"{CASE}/obligations/{{number}}/emergency", P.EMERGENCY, {}),
+    Door("POST", f"{CASE}/obligations/{{number}}/emergency/review", P.ORDER_DECIDE, {}),
+    Door("POST", f"{CASE}/orders/{{number}}/selectors", P.ORDERS, {}),
+    Door("GET", f"{CASE}/selectors", P.READ),
+    Door("GET", f"{CASE}/selectors/{{number}}", P.READ),
+    Door("POST", f"{CASE}/selectors/{{number}}/findings", P.ORDERS, {}),
     Door("GET", f"{CASE}/freezes", P.READ),
     Door("POST", f"{CASE}/freezes", P.FREEZE_PROPOSE, {}),
     Door("GET", f"{CASE}/freezes/{{number}}", P.READ),
@@ -108,6 +146,39 @@ DOORS = [
     Door("POST", f"{CASE}/freezes/{{number}}/wrong-target", P.FREEZE_APPLY, {}),
     Door("POST", f"{CASE}/freezes/{{number}}/release", P.FREEZE_PROPOSE, {}),
     Door("POST", f"{CASE}/freezes/{{number}}/release/decide", P.FREEZE_APPROVE, {}),
+    Door("GET", f"{CASE}/freezes/{{number}}/held", P.READ),
+    Door("GET", f"{CASE}/freezes/{{number}}/diff", P.READ),
+    Door("POST", f"{CASE}/freezes/{{number}}/status", P.FREEZE_APPLY, {"unknown": 1}),
+    Door("GET", f"{CASE}/freezes/{{number}}/checklist", P.READ),
+    Door("POST", f"{CASE}/freezes/{{number}}/checklist", P.FREEZE_APPLY, {}),
+    Door("GET", f"{CASE}/connector", P.READ),
+    Door("GET", f"{CASE}/connector/{{number}}", P.READ),
+    Door("POST", f"{CASE}/connector/{{number}}/retry", P.FREEZE_APPLY, {}),
+    Door("POST", f"{CASE}/freezes/{{number}}/extend", P.FREEZE_PROPOSE, {}),
+    Door("POST", f"{CASE}/freezes/{{number}}/release-part", P.FREEZE_PROPOSE, {}),
+    Door("POST", f"{CASE}/freezes/{{number}}/transfer", P.FREEZE_PROPOSE, {}),
+    Door("POST", f"{CASE}/freezes/{{number}}/issuer", P.FREEZE_APPLY, {}),
+    Door("GET", f"{CASE}/changes", P.READ),
+    Door("GET", f"{CASE}/changes/{{number}}", P.READ),
+    Door("POST", f"{CASE}/changes/{{number}}/decide", P.FREEZE_APPROVE, {}),
+    Door("GET", f"{CASE}/credits", P.READ),
+    Door("GET", f"{CASE}/credits/{{number}}", P.READ),
+    Door("POST", f"{CASE}/credits/{{number}}/keep", P.FREEZE_PROPOSE, {}),
+    Door("POST", f"{CASE}/credits/{{number}}/release", P.FREEZE_PROPOSE, {}),
+    Door("POST", f"{CASE}/credits/{{number}}/release/decide", P.FREEZE_APPROVE, {}),
+    Door("GET", f"{CASE}/transfers", P.READ),
+    Door("GET", f"{CASE}/transfers/{{number}}", P.READ),
+    Door("POST", f"{CASE}/transfers/{{number}}/decide", P.FREEZE_APPROVE, {}),
+    Door("POST", f"{CASE}/transfers/{{number}}/withdraw", P.FREEZE_PROPOSE, {}),
+    Door("POST", f"{CASE}/transfers/{{number}}/begin", P.FREEZE_APPLY, {"unknown": 1}),
+    Door("POST", f"{CASE}/transfers/{{number}}/sent", P.FREEZE_APPLY, {}),
+    Door("POST", f"{CASE}/transfers/{{number}}/fail", P.FREEZE_APPLY, {}),
+    Door("POST", f"{CASE}/transfers/{{number}}/receipt", P.FREEZE_APPLY, {}),
+    Door("GET", f"{CASE}/issuer-freezes", P.READ),
+    Door("GET", f"{CASE}/issuer-freezes/{{number}}", P.READ),
+    Door("POST", f"{CASE}/issuer-freezes/{{number}}/submit", P.FREEZE_APPLY, {}),
+    Door("POST", f"{CASE}/issuer-freezes/{{number}}/confirm", P.FREEZE_APPLY, {}),
+    Door("POST", f"{CASE}/issuer-freezes/{{number}}/end", P.FREEZE_APPLY, {}),
     Door("GET", f"{CASE}/shares", P.READ),
     Door("POST", f"{CASE}/shares", P.SHARE, {}),
     Door("GET", f"{CASE}/shares/liaisons", P.SHARE),
@@ -140,6 +211,31 @@ OTHERS = {
     ("POST", "/people"),
     ("GET", "/people/{person}"),
     ("PUT", "/people/{person}"),
+    ("GET", "/authorities"),
+    ("POST", "/authorities"),
+    ("GET", "/authorities/{authority}"),
+    ("POST", "/authorities/{authority}/edit"),
+    ("POST", "/authorities/{authority}/contacts"),
+    ("POST", "/authorities/{authority}/contacts/{contact}/end"),
+    ("GET", "/notices"),
+    ("POST", "/notices/{notice}/read"),
+    ("GET", "/retention-classes"),
+    ("POST", "/retention-classes"),
+    ("POST", "/retention-classes/{key}/change"),
+    ("GET", "/settings/approvals"),
+    ("POST", "/settings/approvals"),
+    ("GET", "/clocks"),
+    ("POST", "/clocks"),
+    ("GET", "/clocks/closures"),
+    ("POST", "/clocks/closures"),
+    ("POST", "/clocks/closures/{calendar}/{day}/remove"),
+    ("GET", "/clocks/{key}"),
+    ("POST", "/clocks/{key}/change"),
+    ("POST", "/clocks/{key}/try"),
+    ("GET", "/instruments"),
+    ("POST", "/instruments"),
+    ("GET", "/instruments/{key}"),
+    ("POST", "/instruments/{key}/change"),
 }
 
 
@@ -172,7 +268,7 @@ def world(casework: Casework) -> World:
     assert alerts.tell_news(now=moment)
     account = casework.account()
     casework.holding(account)
-    order = casework.accepted_order()
+    order = casework.accepted_order(selectors=[Asked("account", "EX-1001")])
     order_actions.attach_paper(
         grant=casework.grant(P.ORDERS),
         at=moment(),
@@ -187,6 +283,7 @@ def world(casework: Casework) -> World:
         scope="asset",
         amounts=[AmountAsked("USDT")],
     )
+    one_of_each(casework)
     share = casework.share(order)
     export = export_actions.request_export(grant=casework.grant(P.EXPORT), at=moment())
     grant = access.matter_for(casework.liaison, share.reference, P.MATTER_EXPORT, at=moment())

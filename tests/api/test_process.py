@@ -64,7 +64,12 @@ def accepted(lead: Program, counsel: Program, casework: Casework) -> int:
         (
             lead,
             "verify",
-            {"authentic": True, "method": "call_back", "contact": "Clerk, by the court's own site"},
+            {
+                "authentic": True,
+                "method": "call_back",
+                "contact": "Clerk",
+                "contact_source": "The court's own site",
+            },
         ),
         (lead, "move", {"to": "in_review"}),
         (counsel, "move", {"to": "accepted", "reason": "In order"}),
@@ -85,7 +90,7 @@ def test_an_order_from_receipt_to_acceptance(program: Programs, casework: Casewo
     assert lead.get(of(casework, "orders")).data["items"] == [order]
     duty = lead.post(
         of(casework, "orders", number, "obligations"),
-        {"kind": "produce", "text": "Records", "responsible": str(casework.counsel.public_id)},
+        {"kind": "transfer", "text": "Hand it over", "responsible": str(casework.counsel.public_id)},
     )
     assert (duty.status, duty.data["responsible"]["name"]) == (201, casework.counsel.name)
     assert duty.data["recorded_at"].endswith("Z")

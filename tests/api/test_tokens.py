@@ -78,7 +78,13 @@ def test_me(program: Programs, casework: Casework) -> None:
     assert answer.status == 200
     assert answer.data["id"] == str(casework.lead.public_id)
     assert answer.data["role"] == "investigator"
-    assert answer.data["permissions"] == ["open_case", "search"]
+    assert answer.data["permissions"] == [
+        "authorities",
+        "authority_contacts",
+        "open_case",
+        "rules_read",
+        "search",
+    ]
     assert answer.data["token"]["label"] == "test"
     assert answer.data["token"]["expires_at"].endswith("Z")
     assert "digest" not in answer.data["token"]

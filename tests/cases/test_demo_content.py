@@ -1,12 +1,10 @@
 """What the demo says: public facts with their real dates, fiction that says so, and work for today."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
 from django.test import Client, override_settings
 
 from cases import access
@@ -51,7 +49,7 @@ SIM = {("ethereum", "0x4f47bc496083c727c5fbe3ce9cdf2b0f6496270c")}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _loaded(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[None]:
+def _loaded(one_transaction: None, tmp_path_factory: Any) -> None:
     """The demo, loaded once for all tests of this module and taken back after them."""
     as_up_does = override_settings(
         DEMO=True,
@@ -59,11 +57,8 @@ def _loaded(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any
         WALLET_CHAIN_URLS={"localdev": ["http://127.0.0.1:1"]},
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
     )
-    with django_db_blocker.unblock(), transaction.atomic():
-        with as_up_does:
-            seeded()
-        yield
-        transaction.set_rollback(True)
+    with as_up_does:
+        seeded()
 
 
 # ── The sample case: what is public ───────────────────────────────────────────────────────────────────────

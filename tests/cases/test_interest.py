@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db.models import Q
 
+from cases.queries.sight import Sight
 from cases.queries.wallets import history, rows_for
 from cases.queries.work import failing_wallets
 from tests.support.casework import Casework, moment
@@ -125,4 +125,4 @@ def test_the_start_page_tells_no_failure_from_before(casework: Casework) -> None
     other = Casework.opened().wallet()
     looked({other: {"ETH": DOWN}}, at=moment())
     casework.wallet()
-    assert failing_wallets(Q(case=casework.case)) == []
+    assert failing_wallets(Sight.of_case(casework.case)) == []

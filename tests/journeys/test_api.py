@@ -177,7 +177,7 @@ def test_the_whole_job(installation: Installation, program: Callable[..., Progra
     investigator.post(f"{order_path}/move", {"to": "verifying"})
     investigator.post(
         f"{order_path}/verify",
-        {"authentic": True, "method": "call_back", "contact": "Registry, public number"},
+        {"authentic": True, "method": "call_back", "contact": "Registry", "contact_source": "Its site"},
     )
     investigator.post(f"{order_path}/move", {"to": "in_review"})
     investigator.post(f"{order_path}/move", {"to": "accepted", "reason": "I say so"}, expect=403)

@@ -156,6 +156,7 @@ def test_the_whole_job(installation: Installation, officer: Callable[..., Office
     page.goto(f"{order}verify/")
     page.select_option("[name=method]", "call_back")
     page.fill("[name=contact]", "Registry, public number")
+    page.fill("[name=contact_source]", "Its own site")
     page.check("[name=outcome][value=authentic]")
     press_primary(page)
     page.wait_for_url(order)

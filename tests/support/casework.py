@@ -1,16 +1,18 @@
 """Casework made through the actions, as people make it."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cases import access
 from cases.access import Grant
-from cases.actions import accounts, cases, freezes, orders, people, shares, subjects, wallets
+from cases.actions import accounts, cases, closing, freezes, orders, people, shares, subjects, wallets
 from cases.actions.freezes import AmountAsked
 from cases.actions.orders import Duty
 from cases.models import Case, CaseWallet, ExchangeAccount, FreezeOrder, LegalOrder, MatterShare, Subject
+from cases.models.instruments import shipped
 from cases.people.models import User
 from cases.permissions import Permission
 
@@ -36,6 +38,15 @@ def make_person(role: str, name: str = "", **kwargs: Any) -> User:
         agency=kwargs.pop("agency", "Example Bureau" if role == "liaison" else ""),
         **kwargs,
     )
+
+
+def permitting(duties: Sequence[Duty]) -> str:
+    """An instrument under which such duties stand; a seizure warrant where that is enough."""
+    asked = {duty.kind for duty in duties}
+    for key in ("seizure_warrant", "mlat_request", "keep_open_request", *shipped()):
+        if asked <= set(shipped()[key]["permits"]):
+            return key
+    raise AssertionError(f"no instrument permits {asked}")
 
 
 @dataclass
@@ -122,7 +133,12 @@ class Casework:
         )
 
     def holding(
-        self, account: ExchangeAccount, amount: int = 5_000_000, asset: str = "USDT", decimals: int = 6
+        self,
+        account: ExchangeAccount,
+        amount: int = 5_000_000,
+        asset: str = "USDT",
+        decimals: int = 6,
+        observed_at: datetime | None = None,
     ) -> None:
         accounts.record_holding(
             grant=self.grant(Permission.ACCOUNTS),
@@ -132,15 +148,17 @@ class Casework:
             decimals=decimals,
             amount=amount,
             source="Ledger export",
-            observed_at=moment() - timedelta(minutes=5),
+            observed_at=observed_at or moment() - timedelta(minutes=5),
         )
 
     def order(
         self, *, reference: str = "DEMO-1", duties: list[Duty] | None = None, **kwargs: Any
     ) -> LegalOrder:
         at = moment()
+        if duties is None:
+            duties = [Duty("freeze", "Hold the assets.", due_at=at + timedelta(days=4))]
         values: dict[str, Any] = {
-            "instrument": "seizure_warrant",
+            "instrument": permitting(duties),
             "issuing_authority": "U.S. District Court, D.D.C.",
             "agency_reference": reference,
             "jurisdiction": "US",
@@ -151,8 +169,6 @@ class Casework:
             "received_at": at - timedelta(days=2),
             "due_at": at + timedelta(days=5),
         }
-        if duties is None:
-            duties = [Duty("freeze", "Hold the assets.", due_at=at + timedelta(days=4))]
         return orders.record_order(
             grant=self.grant(Permission.ORDERS), at=at, duties=duties, **(values | kwargs)
         )
@@ -168,7 +184,8 @@ class Casework:
             number=number,
             authentic=True,
             method="call_back",
-            contact="Clerk's office, number from the court's own site",
+            contact="Clerk's office",
+            contact_source="The court's own site",
         )
         orders.move_order(grant=self.grant(Permission.ORDERS), at=moment(), number=number, to="in_review")
         return orders.move_order(
@@ -194,6 +211,36 @@ class Casework:
         values["scope"] = "address" if "wallet_number" in kwargs else "account"
         return freezes.propose_freeze(
             grant=self.grant(Permission.FREEZE_PROPOSE, by), at=moment(), **(values | kwargs)
+        )
+
+    def under_investigation(self) -> None:
+        """The case is worked on, so that its closing can be asked for."""
+        cases.move_case(grant=self.grant(Permission.MOVE), at=moment(), to="under_investigation")
+
+    def asked_to_close(self, disposition: str = "referred") -> None:
+        """The lead asked for the closing."""
+        self.case.refresh_from_db()
+        if self.case.status == "open":
+            self.under_investigation()
+        closing.ask_closing(
+            grant=self.grant(Permission.MOVE), at=moment(), disposition=disposition, words="Nothing is left"
+        )
+
+    def closed(self, disposition: str = "referred") -> Case:
+        """The case closed by two: the lead asked, the approver agreed."""
+        self.asked_to_close(disposition)
+        return self.closing_agreed()
+
+    def closing_agreed(self) -> Case:
+        """The approver closes what the lead asked to close."""
+        at = moment()
+        return closing.decide_closing(
+            grant=self.grant(Permission.CLOSE, self.approver),
+            at=at,
+            agrees=True,
+            retention="aml_us",
+            counted_from=at.date(),
+            counted_because="The last transaction",
         )
 
     def share(self, order: LegalOrder, **kwargs: Any) -> MatterShare:

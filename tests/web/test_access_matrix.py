@@ -5,18 +5,20 @@ import logging
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import transaction
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 
 from cases.audit.models import Event
 from cases.people.models import Role
 from cases.permissions import MATTER_PERMISSIONS, GlobalPermission, Permission
 from config.middleware import CLOSED_PREFIXES
-from tests.support.casework import Casework
 from tests.support.digest import digest as digest_of_all
+from tests.support.rows import taken_back
 from tests.web.doors import API, PAGES, TABLE, Door, Url, anyone, walk
 from tests.web.world import VISITORS, Visitor, World, built
 
@@ -38,9 +40,23 @@ def _quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("files")
+
+
+@pytest.fixture(scope="module")
+def one_world(one_transaction: None, files: Path) -> World:
+    with override_settings(FILES_ROOT=files):
+        return built()
+
+
 @pytest.fixture
-def world(db: None) -> World:
-    return built()
+def world(one_world: World, files: Path, settings: Any) -> Iterator[World]:
+    """The one world with its files; what a test does in it is taken back."""
+    settings.FILES_ROOT = files
+    with taken_back():
+        yield one_world
 
 
 @dataclass(frozen=True)
@@ -84,6 +100,8 @@ class Guest:
                 )
             elif method == "POST":
                 response = self.browser.post(path, dict(door.data))
+                # What was done is taken back, and so is the message of it, which the next page would show.
+                self.browser.cookies.pop("messages", None)
             elif method in ("GET", "HEAD"):
                 response = self.browser.generic(method, path, query_params=dict(door.data))
             else:
@@ -210,10 +228,10 @@ def test_the_log_ins_own_pages(world: World, name: str) -> None:
     assert wrong == {}
 
 
-def test_nobody_changes_by_allauths_pages_how_she_logs_in(casework: Casework) -> None:
+def test_nobody_changes_by_allauths_pages_how_she_logs_in(world: World) -> None:
     """The address of a log-in is the administrator's to change, with an event."""
     client = Client()
-    client.force_login(casework.auditor, backend=BACKEND)
+    client.force_login(world.casework.auditor, backend=BACKEND)
     before = digest()
     for action in ("action_add", "action_primary", "action_send", "action_remove"):
         response = client.post("/accounts/email/", {action: "", "email": "other@example.test"})
@@ -390,14 +408,16 @@ def test_a_session_opens_nothing_of_the_api(world: World) -> None:
     client = Client()
     client.force_login(world.casework.lead, backend=BACKEND)
     for url, door in doors():
-        if url.name in API:
+        # What the exchange's own system signs opens by its signature alone: GET is none of its methods.
+        if url.name in API and door.kind != "fixed":
             assert client.get(path_of(world, url, door)).status_code == 401, url.name
 
 
 def test_a_token_opens_no_page(world: World) -> None:
     client = Client(headers={"Authorization": f"Bearer {world.tokens['lead']}"})
     for url, door in doors():
-        if url.name in PAGES:
+        # A calendar's address opens by the secret in it, and this one is nobody's.
+        if url.name in PAGES and url.name != "calendar":
             assert client.get(path_of(world, url, door)).status_code == 302, url.name
 
 
@@ -409,8 +429,9 @@ def test_every_page_of_a_case_is_kept_by_no_cache(world: World) -> None:
             assert dict(answer.headers)["cache-control"] == "no-store", url.name
 
 
-def test_somebody_who_is_taken_out_is_out_at_once(casework: Casework) -> None:
+def test_somebody_who_is_taken_out_is_out_at_once(world: World) -> None:
     """A session and a token from before open nothing any more."""
+    casework = world.casework
     from cases.actions import cases
     from tests.support.casework import moment
 

@@ -48,7 +48,7 @@ def world() -> World:
         grant=casework.grant(P.ORDERS),
         at=moment(),
         order_number=matter.order.number,
-        duty=Duty("produce", f"{SHARED} papers.", due_at=moment() + timedelta(days=4)),
+        duty=Duty("transfer", f"{SHARED} papers.", due_at=moment() + timedelta(days=4)),
     )
     return world
 

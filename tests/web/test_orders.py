@@ -1,5 +1,7 @@
 """Orders by the front: as a member, a reader, an outsider; each form with something wrong in it."""
 
+import hashlib
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -245,14 +247,34 @@ def test_more_rows_keep_what_was_typed_judge_nothing_and_save_nothing(
     assert lead.post(url(casework, "order-create"), again).status_code == 303
 
 
-def test_a_chosen_paper_is_asked_for_again_where_the_form_comes_back(
-    lead: Client, casework: Casework
+def test_chosen_papers_stay_with_the_form_until_it_is_recorded(lead: Client, casework: Casework) -> None:
+    """A browser sends no file twice: what was chosen comes back with a wrong form, and with more rows."""
+    create = url(casework, "order-create")
+    token = ""
+    for changes, name in (({"issuing_authority": ""}, "warrant.pdf"), ({"more": "1"}, "annex.pdf")):
+        paper = SimpleUploadedFile(name, PDF + name.encode())
+        page = lead.post(create, typed(**changes, paper=paper, kept=token)).content.decode()
+        assert name in page
+        token = re.findall(r'name="kept" value="([^"]+)"', page)[0]
+    assert not OrderPaper.objects.exists()
+    third = [SimpleUploadedFile(name, PDF + name.encode()) for name in ("c.pdf", "d.pdf")]
+    out = hashlib.sha256(PDF + b"annex.pdf").hexdigest()
+    assert lead.post(create, typed(paper=third, kept=token, leave_out=out)).status_code == 303
+    rows = OrderPaper.objects.order_by("number")
+    assert [row.filename for row in rows] == ["warrant.pdf", "c.pdf", "d.pdf"]
+    assert storage.read(rows[0].sha256) == PDF + b"warrant.pdf"
+
+
+def test_nobody_brings_in_a_file_by_a_made_up_or_borrowed_token(
+    lead: Client, casework: Casework, client_of: ClientOf
 ) -> None:
-    """A wrong form, and more rows without script: both pages come back with an empty file field."""
-    for more in ({"issuing_authority": ""}, {"more": "1"}):
-        paper = SimpleUploadedFile("warrant.pdf", b"%PDF-1.4")
-        page = lead.post(url(casework, "order-create"), typed(**more, paper=paper)).content.decode()
-        assert "Choose warrant.pdf again" in page, more
+    create = url(casework, "order-create")
+    paper = SimpleUploadedFile("warrant.pdf", PDF)
+    page = lead.post(create, typed(more="1", paper=paper)).content.decode()
+    token = re.findall(r'name="kept" value="([^"]+)"', page)[0]
+    approver = client_of(casework.approver)
+    assert approver.post(create, typed(kept=token)).status_code == 303
+    assert lead.post(create, typed(kept=token + "x", agency_reference="DEMO-78")).status_code == 303
     assert not OrderPaper.objects.exists()
 
 
@@ -312,8 +334,14 @@ def test_an_order_goes_its_way_by_buttons_and_pages(casework: Casework, client_o
     assert lead.post(move, {"to": "verifying"}).status_code == 303
     assert "Record the verification" in lead.get(detail).content.decode()
     verify = url(casework, "order-verify", 1)
-    good = {"outcome": "authentic", "method": "call_back", "contact": "Clerk, number from the court's site"}
+    good = {
+        "outcome": "authentic",
+        "method": "call_back",
+        "contact": "Clerk",
+        "contact_source": "The court's own site",
+    }
     assert lead.post(verify, {**good, "contact": ""}).status_code == 422
+    assert lead.post(verify, {**good, "contact_source": ""}).status_code == 422
     assert lead.post(verify, {**good, "method": "tarot"}).status_code == 422
     assert lead.post(verify, {**good, "outcome": ""}).status_code == 422
     assert lead.post(verify, {**good, "remarks": "Docket seen"}).status_code == 303
@@ -340,6 +368,7 @@ def test_an_inauthentic_order_ends(lead: Client, casework: Casework) -> None:
         "outcome": "inauthentic",
         "method": "court_registry",
         "contact": "Registry",
+        "contact_source": "Its own site",
         "remarks": "Unknown there",
     }
     assert lead.post(url(casework, "order-verify", 1), data).status_code == 303
@@ -391,7 +420,7 @@ def test_an_order_that_ended_says_that_freezes_stay(casework: Casework, client_o
 
 
 def test_a_duty_is_added_started_extended_and_met(lead: Client, casework: Casework) -> None:
-    order = casework.accepted_order(duties=[], time_zone="Europe/Berlin")
+    order = casework.accepted_order(duties=[], time_zone="Europe/Berlin", instrument="mlat_request")
     due = (moment() + timedelta(days=9)).astimezone(ZoneInfo("Europe/Berlin")).strftime(PLAIN)
     add = url(casework, "obligation-create", order.number)
     assert lead.post(add, {"kind": "produce", "text": ""}).status_code == 422

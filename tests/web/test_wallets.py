@@ -217,7 +217,7 @@ def test_the_pages_cost_the_same_however_long(casework: Casework, client_of: Cli
 
     wallets(0, 3)
     client = client_of(casework.lead)
-    assert costs_the_same(client, at("wallet-list", casework), lambda: wallets(3, 30)) <= 13
+    assert costs_the_same(client, at("wallet-list", casework), lambda: wallets(3, 30)) <= 14
     first = CaseWallet.objects.select_related("wallet").get(number=1)
     readings(first, 3, since=first.attached_at + timedelta(milliseconds=1))
     costs_the_same(

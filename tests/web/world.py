@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Literal
 
 from cases import access, storage
-from cases.actions import alerts, cases, exports, freezes, orders, people, search, shares
-from cases.models import Case, CaseWallet
+from cases.actions import alerts, authorities, cases, clocks, exports, freezes, orders, people, search, shares
+from cases.actions.orders import Asked
+from cases.models import Case, CaseWallet, Notice, Reminder
 from cases.people.models import ApiToken, User
 from cases.permissions import GLOBAL_PERMISSIONS, GlobalPermission, Permission, of_member
 from cases.references import new_reference
 from tests.support.casework import Casework, make_person, moment
+from tests.support.freezing import one_of_each
 from tests.support.looks import looked, swept
 
 P = Permission
@@ -55,9 +57,13 @@ class World:
     matter_export: str
     lead_token: ApiToken
     search_token: str
+    # The authority that issued the case's orders, of whom a contact is kept.
+    authority: str
     # A look at the case's wallet, and the asset that it read.
     look: int
     asset: int
+    # A notice of the lead's.
+    notice: str
     # The outsider's own case, in which nothing stands.
     empty_case: Case
 
@@ -72,9 +78,21 @@ class World:
             "export": self.matter_export if matter else self.export,
             "person": str(self.casework.reader.public_id),
             "token": self.search_token if name.endswith("search-results") else str(self.lead_token.public_id),
-            "key": "abc-def",
+            "key": "subpoena"
+            if "instrument" in name
+            else "aml_us"
+            if "retention" in name
+            else "preservation_90_days"
+            if "clock-rule" in name
+            else "abc-def",
+            "authority": self.authority,
+            "contact": "1",
             "look": str(self.look),
             "asset": str(self.asset),
+            "calendar": "us-federal",
+            "day": "2026-12-24",
+            "secret": "not-an-address",
+            "notice": self.notice,
             "uidb36": "1",
             "pk": "1",
         }
@@ -130,6 +148,21 @@ def moved(casework: Casework, wallet: CaseWallet) -> None:
     )
 
 
+def noticed(casework: Casework) -> Notice:
+    """The lead is told of a clock that runs."""
+    at = moment()
+    reminder = Reminder.objects.create(
+        case=casework.case,
+        kind="task",
+        number=1,
+        due_at=at,
+        step="due",
+        wanted_at=at,
+        sent_at=at,
+    )
+    return Notice.objects.create(user=casework.lead, reminder=reminder, told_at=at)
+
+
 def built() -> World:
     """The world, made through the actions."""
     casework = Casework.opened()
@@ -141,7 +174,16 @@ def built() -> World:
     moved(casework, read)
     account = casework.account()
     casework.holding(account)
-    order = casework.order()
+    order = casework.order(selectors=[Asked("account", "EX-1001")])
+    assert order.issuer is not None
+    authorities.add_contact(
+        by=lead,
+        at=moment(),
+        authority=order.issuer,
+        kind="phone",
+        value="+1 202 555 0100",
+        source="The court's own directory",
+    )
     orders.move_order(grant=casework.grant(P.ORDERS), at=moment(), number=1, to="verifying")
     orders.attach_paper(
         grant=casework.grant(P.ORDERS),
@@ -160,6 +202,10 @@ def built() -> World:
         account_number=account.number,
         policy_hold="Asked for by telephone.",
         formal_order_by=moment() + timedelta(days=3),
+    )
+    one_of_each(casework)
+    clocks.add_closure(
+        by=casework.counsel, at=moment(), calendar="us-federal", day=date(2026, 12, 24), why="Executive Order"
     )
     shared = casework.accepted_order(reference="DEMO-2")
     share = casework.share(shared)
@@ -244,7 +290,9 @@ def built() -> World:
         matter_export=matter_export.reference,
         lead_token=lead_token,
         search_token=search.save_search(by=lead, at=moment(), text="kim").token,
+        authority=str(order.issuer.public_id),
         empty_case=empty,
+        notice=str(noticed(casework).public_id),
         look=look.pk,
         asset=look.assets[0],
     )

@@ -128,6 +128,8 @@ class Panel:
         self._faults: list[Fault] = []
         self._errors: list[ChainError] = []
         self._helper: ThreadPoolExecutor | None = None
+        # Who gave the last answer about a transaction or a restriction.
+        self.answered_by = ""
 
     def __enter__(self) -> Self:
         return self
@@ -157,6 +159,7 @@ class Panel:
         for index in range(len(self._seats)):
             with self._passing_over(index):
                 found = self._source(index).confirmations(txid)
+                self.answered_by = self._seats[index].provider
                 if found.block is not None:
                     self._check_block(found.block)
                 if found.state != "unknown":
@@ -172,6 +175,7 @@ class Panel:
         for index in range(len(self._seats)):
             with self._passing_over(index):
                 found = self._source(index).token_restriction(address, contract)
+                self.answered_by = self._seats[index].provider
                 if found.pinned is not None:
                     self._check_block(found.pinned.block)
                 return found

@@ -13,6 +13,7 @@ from cases.actions.base import (
     require_status,
     write_event,
 )
+from cases.actions.connector_queue import ask_freeze
 from cases.actions.freezes.rules import freeze_in, may_sign, require_live_hold
 from cases.actions.freezes.watching import follow_freeze
 from cases.models import (
@@ -46,6 +47,7 @@ def approve_freeze(*, grant: Grant, at: datetime, number: int, comment: str = ""
         freeze.approved_at = at
         freeze.save(update_fields=["status", "approved_at"])
         follow_freeze(case, freeze, at=at)
+        ask_freeze(freeze, at=at)
     write_event(
         grant,
         action="freeze.approved",

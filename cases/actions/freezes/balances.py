@@ -1,5 +1,7 @@
 """What a freeze knows of its target at one moment, with the proof: a reading of the chain or a figure of the books."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
@@ -9,6 +11,7 @@ from cases.actions.base import (
     event_value,
 )
 from cases.actions.freezes.rules import AmountAsked
+from cases.actions.freezes.thresholds import Line
 from cases.models import (
     AccountHolding,
     CaseWallet,
@@ -16,6 +19,8 @@ from cases.models import (
     FreezeAmount,
     FreezeOrder,
 )
+from cases.queries.freezes import latest_holdings
+from cases.queries.wallets import known_to
 from wallets import snapshots
 from wallets.models import Asset, Sighting
 
@@ -65,6 +70,40 @@ def latest_holding(account: ExchangeAccount | None, symbol: str, *, at: datetime
         .order_by("-observed_at", "-id")
         .first()
     )
+
+
+def lines_of_proposal(
+    wallet: CaseWallet | None,
+    account: ExchangeAccount | None,
+    amounts: Sequence[AmountAsked],
+    *,
+    at: datetime,
+) -> list[Line]:
+    """How much a proposal would hold, per asset: the amount asked for, else what is known to be there.
+
+    Where no asset is named, all that is known of the target.
+    """
+    known: dict[str, Line] = {}
+    if wallet is not None:
+        for view in known_to([wallet], at=at).get(wallet.wallet_id, []):
+            asset = view.asset
+            known[asset.symbol.upper()] = Line(asset.symbol, asset.decimals, view.amount, asset.price_key)
+    elif account is not None:
+        for holding in latest_holdings(account):
+            known[holding.asset.upper()] = Line(
+                holding.asset, holding.decimals, int(holding.amount), holding.asset
+            )
+    if not amounts:
+        return list(known.values())
+    found = []
+    for asked in amounts:
+        line = known.get(asked.asset.strip().upper())
+        if line is None:
+            # `amount_row` says why such an asset is refused; a chain's asset that was never read stays unknown.
+            found.append(Line(asked.asset.strip(), 0, None, ""))
+        else:
+            found.append(line if asked.amount is None else replace(line, amount=asked.amount))
+    return found
 
 
 def amount_details(row: FreezeAmount) -> dict[str, object]:

@@ -16,8 +16,9 @@ from cases.actions.base import (
     next_number,
     write_event,
 )
-from cases.actions.freezes.balances import amount_details, amount_row
-from cases.actions.freezes.rules import AmountAsked, require_live_basis, take_step
+from cases.actions.freezes.balances import amount_details, amount_row, lines_of_proposal
+from cases.actions.freezes.rules import AmountAsked, freeze_in, require_live_basis, take_step
+from cases.actions.freezes.thresholds import second_approval
 from cases.actions.wallets import wallet_in
 from cases.models import (
     Case,
@@ -47,9 +48,16 @@ def propose_freeze(
     policy_hold: str = "",
     formal_order_by: datetime | None = None,
     approvals_required: int = 1,
+    ends_at: datetime | None = None,
+    corrects_number: int | None = None,
     is_fictional: bool = False,
 ) -> FreezeOrder:
-    """Propose to hold a wallet or an account, on exactly one basis. Takes the balances known at this moment along."""
+    """Propose to hold a wallet or an account, on exactly one basis. Takes the balances known at this moment along.
+
+    `ends_at`: until when the basis carries it, for a policy hold the date for its formal order unless said; None is
+    open-ended. Above a threshold two approvers are asked for, whatever `approvals_required` says. `corrects_number`
+    names the freeze that hit the wrong target.
+    """
     grant.require(Permission.FREEZE_PROPOSE)
     case = lock_open_case(grant, at=at)
     if (wallet_number is None) == (account_number is None):
@@ -66,6 +74,9 @@ def propose_freeze(
         raise ActionError(_("Only a policy hold waits for a formal order."), field="formal_order_by")
     if formal_order_by is not None and formal_order_by <= at:
         raise ActionError(_("This lies in the past."), field="formal_order_by")
+    ends_at = formal_order_by if ends_at is None else ends_at
+    if ends_at is not None and ends_at <= at:
+        raise ActionError(_("This lies in the past."), field="ends_at")
     if not reason.strip():
         raise ActionError(_("Give the reason."), field="reason")
     if approvals_required not in (1, 2):
@@ -80,6 +91,8 @@ def propose_freeze(
     elif account_number is not None:
         account = account_in(case, account_number)
     _check_scope(scope, wallet=wallet, amounts=amounts)
+    corrects = None if corrects_number is None else _wrong_one(case, corrects_number)
+    because = second_approval(lines_of_proposal(wallet, account, amounts, at=at), at=at)
     freeze = FreezeOrder.objects.create(
         case=case,
         number=next_number(FreezeOrder, case),
@@ -90,7 +103,10 @@ def propose_freeze(
         account=account,
         scope=scope,
         reason=reason.strip(),
-        approvals_required=approvals_required,
+        ends_at=ends_at,
+        corrects=corrects,
+        approvals_required=2 if because else approvals_required,
+        approvals_because=because,
         proposed_at=at,
         proposed_by=grant.user,
         is_fictional=is_fictional,
@@ -108,13 +124,16 @@ def propose_freeze(
             "order": None if obligation is None else obligation.order.number,
             "policy_hold": freeze.policy_hold,
             "formal_order_by": event_value(formal_order_by),
+            "ends_at": event_value(ends_at),
+            "corrects": corrects_number,
             "wallet": None if wallet is None else {"number": wallet.number, "address": wallet.wallet.address},
             "account": None
             if account is None
             else {"number": account.number, "account": account.account_number},
             "scope": scope,
             "reason": freeze.reason,
-            "approvals_required": approvals_required,
+            "approvals_required": freeze.approvals_required,
+            "approvals_because": because,
             "amounts": [amount_details(row) for row in rows],
             "is_fictional": is_fictional,
         },
@@ -122,8 +141,18 @@ def propose_freeze(
     return freeze
 
 
+def _wrong_one(case: Case, number: int) -> FreezeOrder:
+    """The freeze that hit the wrong target and was taken off, which nothing corrects yet."""
+    wrong = freeze_in(case, number, lock=True)
+    if wrong.status != FreezeStatus.WRONG_TARGET_REVERSED:
+        raise ActionError(_("Only a freeze that hit the wrong target is corrected."), field="corrects")
+    if FreezeOrder.objects.filter(corrects=wrong).exists():
+        raise ActionError(_("Another freeze corrects this one already."), field="corrects")
+    return wrong
+
+
 def _live_obligation(case: Case, number: int) -> Obligation:
-    obligation = Obligation.objects.select_related("order").filter(case=case, number=number).first()
+    obligation = Obligation.objects.of(case).select_related("order").filter(number=number).first()
     if obligation is None:
         raise NoSuchItem(_("The case has no such duty."), field="basis")
     if obligation.kind not in {ObligationKind.FREEZE, ObligationKind.TRANSFER}:

@@ -14,13 +14,17 @@ from cases.actions.base import (
     require_status,
     write_event,
 )
+from cases.actions.connector_queue import ask_release
 from cases.actions.freezes.rules import OwnApproval, freeze_in
 from cases.actions.freezes.watching import follow_freeze
-from cases.models import (
-    FreezeOrder,
-)
+from cases.models import FreezeCredit, FreezeOrder
 from cases.permissions import Permission
-from cases.status import FreezeStatus
+from cases.queries.other_freezes import OtherFreezes, other_freezes_on
+from cases.status import CreditStatus, FreezeStatus
+
+
+class StillHeld(ActionError):
+    """Another freeze holds the same target."""
 
 
 @transaction.atomic
@@ -48,9 +52,19 @@ def propose_release(*, grant: Grant, at: datetime, number: int, reason: str) -> 
 
 @transaction.atomic
 def decide_release(
-    *, grant: Grant, at: datetime, number: int, agrees: bool, comment: str = ""
+    *,
+    grant: Grant,
+    at: datetime,
+    number: int,
+    agrees: bool,
+    comment: str = "",
+    others_known: bool = False,
 ) -> FreezeOrder:
-    """An approver, not the one who asked, releases the hold or keeps it."""
+    """An approver, not the one who asked, releases the hold or keeps it.
+
+    Where other freezes hold the same target, `others_known` says that the approver has seen them: this basis ends, and
+    the target stays held. Where one of them is not hers to see, it is not releasable by her.
+    """
     grant.require(Permission.FREEZE_APPROVE)
     case = lock_open_case(grant, at=at)
     freeze = freeze_in(case, number, lock=True)
@@ -60,6 +74,21 @@ def decide_release(
         raise ActionError(_("Give the reason."), field="comment")
     # `confirmed` is also where other proposals return to; this decision is about a release alone.
     require_status(freeze, FreezeStatus.RELEASE_PROPOSED)
+    others = other_freezes_on(freeze, grant.user) if agrees else OtherFreezes()
+    if others.hidden:
+        raise StillHeld(_("Not releasable: ask this desk."))
+    if others.seen and not others_known:
+        raise StillHeld(
+            _("Other freezes hold this target: it is not free when this one ends. Say that you know."),
+            field="others_known",
+        )
+    if (
+        agrees
+        and FreezeCredit.objects.filter(
+            freeze=freeze, status__in=[CreditStatus.HELD, CreditStatus.RELEASE_PROPOSED]
+        ).exists()
+    ):
+        raise ActionError(_("Credits after the freeze are held and not decided. Decide on them first."))
     source, target = move_or_refuse(freeze, FreezeStatus.RELEASED if agrees else FreezeStatus.CONFIRMED)
     fields = ["status"]
     if agrees:
@@ -67,12 +96,21 @@ def decide_release(
         fields += ["released_at", "released_by"]
     freeze.save(update_fields=fields)
     follow_freeze(case, freeze, at=at)
+    if agrees:
+        ask_release(freeze, at=at)
     write_event(
         grant,
         action="freeze.released" if agrees else "freeze.release_refused",
         at=at,
         kind="freeze",
         number=number,
-        details={"from": source, "to": target, "comment": comment.strip()},
+        details={
+            "from": source,
+            "to": target,
+            "comment": comment.strip(),
+            "still_held_by": [
+                {"case": other.case.reference, "freeze": other.number} for other in others.seen
+            ],
+        },
     )
     return freeze

@@ -45,10 +45,11 @@ class AmountAsked:
 
 def freeze_in(case: Case, number: int, *, lock: bool = False) -> FreezeOrder:
     """The freeze with this number in the case. Raises NoSuchItem."""
-    rows = FreezeOrder.objects.select_for_update(of=("self",)) if lock else FreezeOrder.objects
+    rows = FreezeOrder.objects.of(case)
     freeze = (
-        rows.select_related("wallet__wallet", "account", "obligation__order", "proposed_by")
-        .filter(case=case, number=number)
+        (rows.select_for_update(of=("self",)) if lock else rows)
+        .select_related("wallet__wallet", "account", "obligation__order", "proposed_by")
+        .filter(number=number)
         .first()
     )
     if freeze is None:
@@ -64,10 +65,13 @@ def require_live_basis(obligation: Obligation) -> None:
 
 
 def require_live_hold(freeze: FreezeOrder, *, at: datetime) -> None:
-    """Raises NoLiveBasis where what the freeze rests on has ended, or the formal order did not come by its date."""
+    """Raises NoLiveBasis where what the freeze rests on has ended, or its term, or the formal order did not come."""
+    ends_at = freeze.ends_at or freeze.formal_order_by
     if freeze.obligation is not None:
         require_live_basis(freeze.obligation)
-    elif freeze.formal_order_by is not None and freeze.formal_order_by <= at:
+        if ends_at is not None and ends_at <= at:
+            raise NoLiveBasis(_("The term of this freeze has ended. Have it extended first."))
+    elif ends_at is not None and ends_at <= at:
         raise NoLiveBasis(_("The policy hold has lapsed: the formal order did not come by its date."))
 
 

@@ -66,7 +66,7 @@ class HoldingOut(Shape):
     amount = Amount()
     source = Text()  # type: ignore[assignment]
     observed_at = Moment()
-    entered_by = Person()
+    entered_by = Person(allow_null=True)
     recorded_at = Moment()
 
 

@@ -19,7 +19,7 @@ from cases.api.schema import describe
 from cases.models import Case, CaseTag, Classification, Typology
 from cases.permissions import GlobalPermission, Permission
 from cases.queries.cases import LIST_KEYS, CaseFilter, case_list
-from cases.status import CaseStatus, Disposition
+from cases.status import CaseStatus
 
 
 class CaseRowOut(Shape):
@@ -96,10 +96,9 @@ class CaseListQuery(Paging):
 
 
 class MoveIn(Body):
-    """Where to, and what the move asks for: a disposition to close, a reason to re-open."""
+    """Where to; to re-open with the reason. A closing is asked for and decided on elsewhere."""
 
     to = Choice(CaseStatus.choices)
-    disposition = Choice(Disposition.choices, required=False, default="")
     reason = Text(max_length=2000, allow_blank=True, default="")
 
 

@@ -1,4 +1,4 @@
-"""Deadlines: of orders, of the duties in them, of policy holds that wait for a formal order."""
+"""Deadlines: of orders, of the duties in them, of policy holds that wait for a formal order, of tasks."""
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
@@ -10,11 +10,16 @@ from cases.api.schema import describe
 from cases.permissions import Permission
 from cases.queries.due import Scope, counts, nearest
 
-KINDS = [("obligation", _("A duty")), ("order", _("An order")), ("hold", _("A policy hold"))]
+KINDS = [
+    ("obligation", _("A duty")),
+    ("order", _("An order")),
+    ("hold", _("A policy hold")),
+    ("task", _("A task")),
+]
 
 
 class DueItemOut(Shape):
-    """One deadline. `number` is the order's, or for a hold the freeze's."""
+    """One deadline. `number` is the order's, for a hold the freeze's, for a task its own."""
 
     kind = Choice(KINDS)
     due_at = Moment()

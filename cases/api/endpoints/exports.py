@@ -56,7 +56,7 @@ class ExportOut(ExportState):
 
 
 def exports_of(case: Case) -> QuerySet[Export]:
-    return Export.objects.filter(case=case).select_related("requested_by", "share")
+    return Export.objects.of(case).select_related("requested_by", "share")
 
 
 def take(grant: Grant | MatterGrant, reference: str, *, at: datetime) -> HttpResponse:

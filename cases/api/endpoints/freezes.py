@@ -1,116 +1,28 @@
 """Freeze orders from proposal to release. Two persons, always."""
 
 from collections.abc import Callable
-from typing import Any
 
-from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases.actions import freezes as actions
 from cases.actions.freezes import AmountAsked
 from cases.api.base import Endpoint, Paging
-from cases.api.fields import (
-    Amount,
-    Body,
-    Choice,
-    Flag,
-    Moment,
-    Nothing,
-    Person,
-    Shape,
-    Text,
-    Whole,
-    number,
-)
+from cases.api.endpoints.freeze_shapes import FreezeAmountOut, FreezeOut, freezes_of
+from cases.api.fields import Amount, Body, Choice, Flag, Moment, Nothing, Shape, Text, Whole, number
 from cases.api.idempotency import Answer
 from cases.api.schema import describe
-from cases.models import AccountHolding, Case, FreezeAmount, FreezeApproval, FreezeOrder, FreezeScope
+from cases.models import FreezeOrder, FreezeScope
 from cases.permissions import Permission
+from cases.queries.held import held_of
+from cases.queries.life import approval_diff
+from cases.queries.other_freezes import other_freezes_on
 from cases.status import FreezeStatus
-from wallets.models import ReadingBatch, Sighting
 
-
-class ProofOut(Shape):
-    """The balance at a moment: a reading of the chain (with its block), or a figure of the exchange's books."""
-
-    amount = Amount()
-    block_height = Whole(allow_null=True)
-    block_hash = Text(allow_null=True)
-    block_time = Moment(allow_null=True)
-    provider = Text(allow_null=True)
-    agreement = Choice(ReadingBatch.Agreement.choices, allow_null=True)
-    seconded_by = Text(allow_null=True)
-    looked_at = Moment(allow_null=True)
-    source = Text(allow_null=True)  # type: ignore[assignment]
-    observed_at = Moment(allow_null=True)
-
-
-class FreezeAmountOut(Shape):
-    """One asset of a freeze. `amount` null: whatever is there. `proposed` and `applied`: what was there then."""
-
-    asset = Text()
-    decimals = Whole()
-    amount = Amount(allow_null=True)
-    proposed = serializers.SerializerMethodField()
-    applied = serializers.SerializerMethodField()
-
-    @extend_schema_field(ProofOut(allow_null=True))
-    def get_proposed(self, row: FreezeAmount) -> Any:
-        return proof(row.sighting_proposed, row.holding_proposed)
-
-    @extend_schema_field(ProofOut(allow_null=True))
-    def get_applied(self, row: FreezeAmount) -> Any:
-        return proof(row.sighting_applied, row.holding_applied)
-
-
-class ApprovalOut(Shape):
-    """One approver's word."""
-
-    approver = Person()
-    agrees = Flag()
-    comment = Text()
-    given_at = Moment()
-
-
-class FreezeOut(Shape):
-    """A freeze: basis (a duty in an order, or a policy hold), target (a wallet or an account), and how it went."""
-
-    number = Whole()
-    status = Choice(FreezeStatus.choices)
-    scope = Choice(FreezeScope.choices)
-    reason = Text()
-    wallet = Whole(source="wallet.number", allow_null=True, default=None)
-    account = Whole(source="account.number", allow_null=True, default=None)
-    chain = Text(source="wallet.wallet.chain", allow_null=True, default=None)
-    address = Text(source="wallet.wallet.address", allow_null=True, default=None)
-    account_number = Text(source="account.account_number", allow_null=True, default=None)
-    obligation = Whole(source="obligation.number", allow_null=True, default=None)
-    order = Whole(source="obligation.order.number", allow_null=True, default=None)
-    policy_hold = Text()
-    formal_order_by = Moment(allow_null=True)
-    approvals_required = Whole()
-    approvals = ApprovalOut(many=True)
-    amounts = FreezeAmountOut(many=True)
-    is_fictional = Flag()
-    proposed_at = Moment()
-    proposed_by = Person()
-    approved_at = Moment(allow_null=True)
-    applied_at = Moment(allow_null=True)
-    applied_by = Person(allow_null=True)
-    confirmed_at = Moment(allow_null=True)
-    confirmed_by = Person(allow_null=True)
-    confirmation = Text()
-    release_proposed_at = Moment(allow_null=True)
-    release_proposed_by = Person(allow_null=True)
-    release_reason = Text()
-    released_at = Moment(allow_null=True)
-    released_by = Person(allow_null=True)
+__all__ = ["FreezeAmountOut", "FreezeOut", "freezes_of"]
 
 
 class AmountIn(Body):
@@ -136,7 +48,24 @@ class FreezeIn(Body):
     scope = Choice(FreezeScope.choices)
     reason = Text(max_length=5000)
     amounts = AmountIn(many=True, default=list, max_length=50)  # type: ignore[call-arg]
-    approvals_required = Whole(min_value=1, max_value=2, default=1)
+    approvals_required = Whole(
+        min_value=1,
+        max_value=2,
+        default=1,
+        help_text=_("Above a threshold two are asked for, whatever this says."),
+    )
+    ends_at = Moment(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text=_("Until when the basis carries it; null: open-ended, or the date of a policy hold."),
+    )
+    corrects = number(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text=_("The freeze that hit the wrong target, which this one corrects."),
+    )
 
 
 class ApproveIn(Body):
@@ -174,59 +103,15 @@ class DecideIn(Body):
 
     agrees = Flag()
     comment = Text(max_length=2000, allow_blank=True, default="")
+    others_known = Flag(
+        default=False, help_text=_("That other freezes hold the same target, and that it stays held by them.")
+    )
 
 
 class FreezesQuery(Paging):
     """Which freezes."""
 
     status = Choice(FreezeStatus.choices, required=False)
-
-
-def proof(sighting: Sighting | None, holding: AccountHolding | None) -> Any:
-    """ProofOut of what stands behind a figure; None where nothing was known."""
-    nothing = dict.fromkeys(ProofOut().fields)
-    if sighting is not None:
-        found = {
-            **{name: getattr(sighting.batch, name, None) for name in nothing},
-            "amount": sighting.amount,
-            "looked_at": sighting.batch.taken_at,
-        }
-    elif holding is not None:
-        found = {name: getattr(holding, name, None) for name in nothing}
-    else:
-        return None
-    return ProofOut(found).data
-
-
-def freezes_of(case: Case) -> QuerySet[FreezeOrder]:
-    """Freezes with all that FreezeOut shows: three queries, however many there are."""
-    return (
-        FreezeOrder.objects.filter(case=case)
-        .select_related(
-            "wallet__wallet",
-            "account",
-            "obligation__order",
-            "proposed_by",
-            "applied_by",
-            "confirmed_by",
-            "release_proposed_by",
-            "released_by",
-        )
-        .prefetch_related(
-            Prefetch(
-                "approvals", FreezeApproval.objects.select_related("approver").order_by("given_at", "id")
-            ),
-            Prefetch(
-                "amounts",
-                FreezeAmount.objects.select_related(
-                    "sighting_proposed__batch",
-                    "sighting_applied__batch",
-                    "holding_proposed",
-                    "holding_applied",
-                ).order_by("asset"),
-            ),
-        )
-    )
 
 
 class Freezes(Endpoint):
@@ -245,7 +130,7 @@ class Freezes(Endpoint):
         """Propose to hold a wallet or an account. Somebody else has to approve it."""
         grant = self.door(Permission.FREEZE_PROPOSE)
         data = self.body(FreezeIn)
-        for name in ("wallet", "account", "obligation"):
+        for name in ("wallet", "account", "obligation", "corrects"):
             data[f"{name}_number"] = data.pop(name)
         data["amounts"] = [AmountAsked(**asked) for asked in data["amounts"]]
 
@@ -270,6 +155,82 @@ class OneFreeze(Endpoint):
         return self.show(FreezeOut, self.numbered(freezes_of(grant.case)))
 
 
+class HeldOut(Shape):
+    """What of one asset is still held, in base units. `at_freeze` null: nobody knows, so nothing may leave it."""
+
+    asset = Text(source="row.asset")
+    decimals = Whole(source="row.decimals")
+    at_freeze = Amount(source="base", allow_null=True)
+    kept_credits = Amount(source="kept")
+    released = Amount()
+    transferred = Amount(source="left")
+    asked_for = Amount(source="asked")
+    still_held = Amount(source="still", allow_null=True)
+
+
+class OtherFreezeOut(Shape):
+    """Another freeze on the same target, in whatever case the reader may see."""
+
+    case = Text(source="case.reference")
+    number = Whole()
+    status = Choice(FreezeStatus.choices)
+
+
+class HeldNowOut(Shape):
+    """What a freeze still holds, and what else holds its target; `hidden`: not releasable, ask this desk."""
+
+    assets = HeldOut(many=True)
+    others = OtherFreezeOut(many=True)
+    hidden = Flag()
+
+
+class Held(Endpoint):
+    @describe(out=HeldNowOut)
+    def get(self, request: Request, ref: str, number: int) -> Response:
+        """What is still held, per asset, and which other freezes hold the same target."""
+        grant = self.door(Permission.READ)
+        self.query()
+        freeze = self.numbered(freezes_of(grant.case))
+        others = other_freezes_on(freeze, self.user)
+        return self.show(
+            HeldNowOut,
+            {"assets": held_of(freeze.pk), "others": others.seen, "hidden": others.hidden},
+        )
+
+
+class DiffRowOut(Shape):
+    """One asset: what is there (`stale`: not of now), what other freezes hold of it, what this one would hold."""
+
+    asset = Text(source="symbol")
+    decimals = Whole()
+    there = Amount(allow_null=True)
+    stale = Flag()
+    block_height = Whole(source="view.block_height", allow_null=True, default=None)
+    observed_at = Moment(source="holding.observed_at", allow_null=True, default=None)
+    others_hold = Amount(allow_null=True)
+    would_hold = Amount(allow_null=True)
+
+
+class DiffOut(Shape):
+    """What an approval would change."""
+
+    assets = DiffRowOut(many=True)
+    others = OtherFreezeOut(many=True)
+    hidden = Flag()
+
+
+class Diff(Endpoint):
+    @describe(out=DiffOut)
+    def get(self, request: Request, ref: str, number: int) -> Response:
+        """What is held now against what the freeze would hold: to be read before it is approved."""
+        grant = self.door(Permission.READ)
+        self.query()
+        diff = approval_diff(self.numbered(freezes_of(grant.case)), self.user, at=self.at)
+        return self.show(
+            DiffOut, {"assets": diff.rows, "others": diff.others.seen, "hidden": diff.others.hidden}
+        )
+
+
 class Step(Endpoint):
     """One step of a freeze: a door, a shape, an action."""
 
@@ -280,7 +241,7 @@ class Step(Endpoint):
     def take(self) -> HttpResponse:
         """Open the door, take the step once, show the freeze."""
         grant = self.door(self.permission)
-        freeze = self.numbered(FreezeOrder.objects.filter(case=grant.case))
+        freeze = self.numbered(FreezeOrder.objects.of(grant.case))
         data = self.body(self.shape)
 
         def act() -> Answer:

@@ -31,7 +31,6 @@ from cases.models import (
     Export,
     FreezeOrder,
     FreezeScope,
-    Instrument,
     LegalOrder,
     MatterShare,
     Obligation,
@@ -87,7 +86,7 @@ class MatterPaper(Shape):
 class MatterOrder(Shape):
     """The order, with what stands on its face and how far it is."""
 
-    instrument = Choice(Instrument.choices)
+    instrument = Text()
     issuing_authority = Text()
     agency_reference = Text()
     jurisdiction = Text()
@@ -165,7 +164,7 @@ class MatterRow(Shape):
     reference = Text()
     agency_reference = Text(source="order.agency_reference")
     issuing_authority = Text(source="order.issuing_authority")
-    instrument = Choice(Instrument.choices, source="order.instrument")
+    instrument = Text(source="order.instrument")
     status = Choice(OrderStatus.choices, source="order.status")
     due_at = Moment(source="order.due_at", allow_null=True)
     purpose = Text()
@@ -229,10 +228,8 @@ class OneMatter(Endpoint):
         self.query()
         order = (
             LegalOrder.objects.select_related("verified_by")
-            .prefetch_related(
-                Prefetch("obligations", Obligation.objects.order_by("number")),
-                Prefetch("papers", OrderPaper.objects.order_by("number")),
-            )
+            .prefetch_related(Prefetch("obligations", Obligation.objects.order_by("number")))
+            .prefetch_related(Prefetch("papers", OrderPaper.objects.order_by("number")))
             .get(pk=grant.order.pk)
         )
         freezes = list(freezes_of(grant.case).filter(obligation__order=order).order_by("number"))

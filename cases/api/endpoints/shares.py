@@ -57,7 +57,7 @@ class EndIn(Body):
 
 
 def shares_of(case: Case) -> QuerySet[MatterShare]:
-    return MatterShare.objects.filter(case=case).select_related("order", "liaison", "shared_by", "ended_by")
+    return MatterShare.objects.of(case).select_related("order", "liaison", "shared_by", "ended_by")
 
 
 class Shares(Endpoint):

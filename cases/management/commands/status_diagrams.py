@@ -12,7 +12,14 @@ TITLES = {
     "case": "Case",
     "order": "Legal order",
     "obligation": "Obligation",
+    "emergency": "Emergency answer before the verification",
     "freeze": "Freeze order",
+    "change": "Extension or partial release of a freeze",
+    "transfer": "Transfer out of a freeze",
+    "credit": "Credit after a freeze",
+    "issuer_freeze": "Freeze by a token's issuer",
+    "call": "Call to the exchange's own system",
+    "task": "Task",
     "export": "Case file (export)",
 }
 

@@ -68,7 +68,17 @@ class Desk:
     def order(self, at: datetime, **facts: Any) -> LegalOrder:
         return orders.record_order(grant=self.open(Permission.ORDERS), at=at, is_fictional=True, **facts)
 
-    def verify(self, at: datetime, order: LegalOrder, *, method: str, contact: str) -> None:
+    def found(self, at: datetime, *, selector: int, account: int) -> None:
+        """Record that a selector of an order is an account of the case."""
+        orders.record_finding(
+            grant=self.open(Permission.ORDERS),
+            at=at,
+            number=selector,
+            outcome="found",
+            account_number=account,
+        )
+
+    def verify(self, at: datetime, order: LegalOrder, *, method: str, contact: str, found: str) -> None:
         orders.move_order(grant=self.open(Permission.ORDERS), at=at, number=order.number, to="verifying")
         orders.verify_order(
             grant=self.open(Permission.ORDER_VERIFY),
@@ -77,6 +87,7 @@ class Desk:
             authentic=True,
             method=method,
             contact=contact,
+            contact_source=found,
         )
 
     def accept(self, at: datetime, order: LegalOrder, *, by: User, reason: str) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from cases.actions.cases import open_case
 from cases.actions.freezes import AmountAsked
-from cases.actions.orders import Duty
+from cases.actions.orders import Asked, Duty
 from cases.management.demo.desk import Desk, DevelopmentWallet
 from cases.management.demo.people import Team
 from cases.models import Case, Subject
@@ -18,6 +18,7 @@ NOTICE = (
     "Sample case. The designations, their dates, the listed persons, entities and addresses are public facts from OFAC; "
     "what they are said to have done is alleged. Orders, accounts, holders, amounts, freezes and officers are fictional."
 )
+ENTITY = "Example Exchange Inc. (fictional)"
 OFAC_APRIL = "OFAC, designation of 24 April 2023"
 OFAC_MAY = "OFAC, designation of 23 May 2023"
 
@@ -82,9 +83,16 @@ def _accounts_and_preservation(desk: Desk, team: Team) -> None:
         agency_reference="DEMO-PRES-2022-0017",
         jurisdiction="US, District of Columbia",
         legal_basis="18 USC 2703(f)",
-        requestor="Special Agent R. Example (fictional)",
+        entity_served=ENTITY,
+        requestor="R. Example (fictional)",
+        requestor_title="Special Agent",
+        requestor_badge="DEMO-4471",
         requestor_email="r.example@agency.invalid",
         scope="Records of accounts DEMO-40017 and DEMO-40052 from 1 January 2021 on.",
+        selectors=[
+            Asked("account", "DEMO-40017", starts_at=utc(2021, 1, 1, 5), time_zone="America/New_York"),
+            Asked("account", "DEMO-40052", starts_at=utc(2021, 1, 1, 5), time_zone="America/New_York"),
+        ],
         issued_at=utc(2022, 5, 24, 15),
         served_at=utc(2022, 5, 25, 12),
         received_at=utc(2022, 5, 25, 12, 5),
@@ -98,7 +106,8 @@ def _accounts_and_preservation(desk: Desk, team: Team) -> None:
         utc(2022, 5, 25, 14),
         letter,
         method="call_back",
-        contact="Field office switchboard, number from its public site",
+        contact="Field office switchboard",
+        found="The agency's public site (fictional)",
     )
     desk.accept(
         utc(2022, 5, 25, 15), letter, by=team.counsel, reason="Preservation only; nothing is disclosed."
@@ -121,6 +130,8 @@ def _accounts_and_preservation(desk: Desk, team: Team) -> None:
         holdings={"USDT": (977_450_000_001, 6), "BTC": (4_218_650_734, 8)},
         remarks="Same document template as DEMO-40017 (fictional).",
     )
+    for number in (1, 2):
+        desk.found(utc(2022, 5, 26, 10), selector=number, account=number)
     desk.fulfil(
         utc(2022, 5, 27, 10), 1, reason="Snapshot of both accounts kept, ticket OPS-2210 (fictional)."
     )
@@ -134,9 +145,13 @@ def _warrant_and_freezes(desk: Desk, team: Team) -> None:
         agency_reference="DEMO-22-SZ-0131",
         jurisdiction="US, District of Columbia",
         legal_basis="18 USC 981(b); 18 USC 982",
-        requestor="Special Agent R. Example (fictional)",
+        entity_served=ENTITY,
+        requestor="R. Example (fictional)",
+        requestor_title="Special Agent",
+        requestor_badge="DEMO-4471",
         requestor_email="r.example@agency.invalid",
         scope="All digital assets in accounts DEMO-40017 and DEMO-40052, up to what they hold on service.",
+        selectors=[Asked("account", "DEMO-40017"), Asked("account", "DEMO-40052")],
         issued_at=utc(2022, 6, 13, 19),
         served_at=utc(2022, 6, 14, 13),
         received_at=utc(2022, 6, 14, 13, 10),
@@ -151,7 +166,8 @@ def _warrant_and_freezes(desk: Desk, team: Team) -> None:
         utc(2022, 6, 14, 15),
         warrant,
         method="court_registry",
-        contact="Clerk's office, number from the court's own site",
+        contact="Clerk's office",
+        found="The court's own site",
     )
     desk.accept(
         utc(2022, 6, 14, 17), warrant, by=team.counsel, reason="Facially valid; within its execution window."
@@ -305,6 +321,7 @@ def _blocking(desk: Desk, team: Team) -> None:
         blocking,
         method="official_publication",
         contact="OFAC recent actions, 23 May 2023",
+        found="OFAC's own site, opened from a bookmark",
     )
     desk.accept(utc(2023, 5, 23, 17), blocking, by=team.counsel, reason="Published designation.")
     desk.fulfil(utc(2023, 6, 5, 14), 4, reason="Report filed, receipt DEMO-501-0098 (fictional).")

@@ -120,7 +120,11 @@ def _warrant(desk: Desk, team: Team, seeded_at: datetime) -> None:
         ],
     )
     desk.verify(
-        received + timedelta(hours=1), warrant, method="call_back", contact="Court registry, public number"
+        received + timedelta(hours=1),
+        warrant,
+        method="call_back",
+        contact="Court registry",
+        found="The court's own site",
     )
     desk.accept(received + timedelta(hours=3), warrant, by=team.counsel, reason="Facially valid.")
     desk.propose(
@@ -162,7 +166,8 @@ def _overdue_subpoena(desk: Desk, team: Team, seeded_at: datetime) -> None:
         received + timedelta(hours=2),
         subpoena,
         method="call_back",
-        contact="US Attorney's office, public number",
+        contact="US Attorney's office",
+        found="The office's own site",
     )
     desk.accept(received + timedelta(hours=4), subpoena, by=team.counsel, reason="In order.")
 
@@ -183,7 +188,11 @@ def _due_today(desk: Desk, team: Team, seeded_at: datetime) -> None:
         duties=[Duty("produce", "Produce the withdrawals.", due_at=due, responsible=team.investigator)],
     )
     desk.verify(
-        received + timedelta(hours=2), order, method="official_portal", contact="Agency portal, own log-in"
+        received + timedelta(hours=2),
+        order,
+        method="official_portal",
+        contact="Agency portal",
+        found="Our own account there",
     )
     move_order(
         grant=desk.open(Permission.ORDERS),

@@ -7,9 +7,9 @@ from typing import Any
 
 from cases import access
 from cases.access import Grant, MatterGrant
-from cases.actions import accounts, alerts, cases, exports, freezes, orders, shares, subjects, wallets
-from cases.actions.orders import Duty
-from cases.models import Export, FreezeOrder
+from cases.actions import accounts, alerts, cases, clocks, exports, freezes, orders, shares, subjects, wallets
+from cases.actions.orders import Asked, Duty, Proof
+from cases.models import Export, FreezeOrder, LegalOrder
 from cases.people.models import User
 from cases.permissions import Permission
 from cases.storage import Stored
@@ -112,6 +112,17 @@ def an_order(casework: Casework) -> dict[str, Any]:
     return number_of(casework.order())
 
 
+def a_sealed_order(casework: Casework) -> LegalOrder:
+    order = casework.order()
+    return orders.seal_order(
+        grant=casework.grant(P.ORDERS),
+        at=moment(),
+        number=order.number,
+        readers=[casework.lead, casework.counsel],
+        reason="By the court",
+    )
+
+
 def verifying(casework: Casework) -> dict[str, Any]:
     order = casework.order()
     orders.move_order(grant=casework.grant(P.ORDERS), at=moment(), number=order.number, to="verifying")
@@ -138,7 +149,7 @@ def finished(export: Export) -> Export:
 
 
 ORDER: dict[str, Any] = {
-    "instrument": "seizure_warrant",
+    "instrument": "mlat_request",
     "issuing_authority": "A court",
     "agency_reference": "DEMO-1",
     "jurisdiction": "US",
@@ -162,6 +173,25 @@ SUBJECT: dict[str, Any] = {
     "attribution_source": "Press release",
     "attribution_confidence": "high",
 }
+
+
+def a_selector(casework: Casework) -> dict[str, Any]:
+    order = casework.order(selectors=[Asked("account", "EX-1001")])
+    return number_of(order.selectors.get())
+
+
+def an_emergency(casework: Casework) -> dict[str, Any]:
+    order = casework.order(instrument="emergency_disclosure", duties=[Duty("produce", "Log-ins.")])
+    return number_of(order.obligations.get())
+
+
+def let_pass(casework: Casework) -> dict[str, Any]:
+    prepared = an_emergency(casework)
+    orders.release_emergency(
+        grant=casework.grant(P.EMERGENCY, casework.approver), at=moment(), reason="A life", **prepared
+    )
+    return prepared
+
 
 ACTS: list[Act] = [
     # Cases
@@ -227,35 +257,77 @@ ACTS: list[Act] = [
     Act(wallets.refresh_case, P.WALLETS, with_a_wallet),
     # Orders and duties
     Act(orders.record_order, P.ORDERS, lambda c: ORDER),
-    Act(orders.record_order, P.ORDERS, lambda c: ORDER | {"paper": orders.Paper(**PAPER)}, events=2),
+    Act(orders.record_order, P.ORDERS, lambda c: ORDER | {"papers": [orders.Paper(**PAPER)]}, events=2),
     Act(
         orders.add_obligation,
         P.ORDERS,
-        lambda c: {"order_number": c.order().number, "duty": Duty("produce", "Records")},
+        lambda c: {"order_number": c.order().number, "duty": Duty("transfer", "Hand it over")},
+    ),
+    Act(
+        orders.add_selector,
+        P.ORDERS,
+        lambda c: {"order_number": c.order().number, "asked": Asked("email", "kim@example.test")},
+    ),
+    Act(orders.record_finding, P.ORDERS, with_values(a_selector, outcome="not_found")),
+    Act(orders.release_emergency, P.EMERGENCY, with_values(an_emergency, reason="A life"), by="approver"),
+    Act(
+        orders.review_emergency,
+        P.ORDER_DECIDE,
+        with_values(let_pass, upheld=True, review="Called back since."),
+        by="counsel",
     ),
     Act(
         orders.verify_order,
         P.ORDER_VERIFY,
-        with_values(verifying, authentic=True, method="call_back", contact="Clerk"),
+        with_values(verifying, authentic=None, method="call_back", contact="Clerk", contact_source="Site"),
+    ),
+    Act(
+        orders.add_proofs,
+        P.ORDERS,
+        with_values(a_duty, proofs=[Proof("note", note="Ticket 5")]),
     ),
     Act(
         orders.verify_order,
         P.ORDER_VERIFY,
-        with_values(verifying, authentic=False, method="call_back", contact="Clerk"),
+        with_values(verifying, authentic=True, method="call_back", contact="Clerk", contact_source="Site"),
+    ),
+    Act(
+        orders.verify_order,
+        P.ORDER_VERIFY,
+        with_values(verifying, authentic=False, method="call_back", contact="Clerk", contact_source="Site"),
     ),
     Act(orders.move_order, P.ORDERS, with_values(an_order, to="verifying")),
     Act(orders.move_order, P.ORDER_DECIDE, with_values(an_order, to="quashed", reason="x"), by="counsel"),
+    Act(orders.seal_order, P.ORDERS, with_values(an_order, readers=[], reason="By the court")),
+    Act(
+        orders.change_readers,
+        P.ORDERS,
+        lambda c: number_of(a_sealed_order(c)) | {"readers": [c.counsel], "reason": "Another desk"},
+    ),
+    Act(
+        orders.unseal_order,
+        P.ORDER_DECIDE,
+        lambda c: number_of(a_sealed_order(c)) | {"reason": "By the court"},
+        by="counsel",
+    ),
     Act(orders.move_obligation, P.ORDERS, with_values(a_duty, to="in_progress")),
     Act(
         orders.extend_obligation,
         P.ORDERS,
         with_values(a_duty, due_at=SOON, reason="By telephone"),
     ),
+    Act(
+        clocks.set_clock,
+        P.ORDERS,
+        with_values(
+            a_duty, rule="frcrp45_14_days", trigger_at=datetime(2026, 1, 5, 10, tzinfo=UTC), reason="Service"
+        ),
+    ),
     Act(orders.attach_paper, P.ORDERS, with_values(an_order, **PAPER)),
     Act(
         orders.note_paper_read,
         P.READ,
-        lambda c: number_of(c.order(paper=orders.Paper(**PAPER)).papers.get()),
+        lambda c: number_of(c.order(papers=[orders.Paper(**PAPER)]).papers.get()),
         by="auditor",
     ),
     # Alerts

@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from cases.actions import alerts, cases, freezes, wallets
+from cases.actions import alerts, freezes, wallets
 from cases.actions.base import CaseClosed, NoSuchItem
 from cases.audit.models import Event, Stream
 from cases.audit.verify import verify_stream
@@ -292,10 +292,7 @@ def test_a_case_that_let_the_wallet_go_is_told_nothing(casework: Casework) -> No
 
 def test_a_closed_case_is_told_nothing(casework: Casework) -> None:
     wallet = known(casework)
-    for status in ("under_investigation", "closing", "closed"):
-        cases.move_case(
-            grant=casework.grant(P.MOVE), at=moment(), to=status, disposition="referred", reason="Done"
-        )
+    casework.closed()
     swept({wallet: {"ETH": 6 * ETHER}}, at=moment())
     assert tell() == 1
     assert alerts_of(casework) == []
@@ -368,10 +365,7 @@ def test_a_threshold_is_set_changed_and_removed(casework: Casework) -> None:
 
 
 def test_a_closed_case_takes_no_threshold(casework: Casework) -> None:
-    for status in ("under_investigation", "closing", "closed"):
-        cases.move_case(
-            grant=casework.grant(P.MOVE), at=moment(), to=status, disposition="referred", reason="Done"
-        )
+    casework.closed()
     refusal(lambda: limit(casework, 5), CaseClosed)
 
 

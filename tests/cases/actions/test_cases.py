@@ -1,16 +1,16 @@
 """Opening, keeping and closing a case; who is in it."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from cases import access
 from cases.access import Denied, NotFound
-from cases.actions import cases, freezes, orders, subjects, wallets
+from cases.actions import cases, closing, freezes, orders, subjects, wallets
 from cases.actions.base import CaseClosed, WrongMove
 from cases.actions.wallets import watch_key
-from cases.models import Case, CaseTag, Membership
+from cases.models import Case, CaseRetention, CaseTag, Membership
 from cases.people.models import User
 from cases.permissions import Permission
 from cases.references import normalised
@@ -28,10 +28,17 @@ def move(casework: Casework, to: str, **kwargs: Any) -> Case:
     return cases.move_case(grant=casework.grant(P.MOVE), at=moment(), to=to, **kwargs)
 
 
-def closed(casework: Casework) -> Case:
-    for to in ("under_investigation", "closing"):
-        move(casework, to)
-    return move(casework, "closed", disposition="referred")
+def ask(casework: Casework, disposition: str = "referred", **kwargs: Any) -> Case:
+    return closing.ask_closing(
+        grant=casework.grant(P.MOVE), at=moment(), disposition=disposition, words="Nothing is left", **kwargs
+    )
+
+
+def decide(casework: Casework, *, by: User | None = None, **kwargs: Any) -> Case:
+    values: dict[str, Any] = {"agrees": True, "retention": "aml_us", "counted_from": moment().date()}
+    return closing.decide_closing(
+        grant=casework.grant(P.CLOSE, by or casework.approver), at=moment(), **(values | kwargs)
+    )
 
 
 # ── Opening ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -119,43 +126,82 @@ def test_the_action_follows_the_table(casework: Casework) -> None:
         ["open"],
         ["under_investigation"],
         ["on_hold"],
-        ["under_investigation", "closing"],
     ):
         for step in way:
             if step != "open":
                 move(casework, step)
         case = Case.objects.get(pk=casework.case.pk)
-        for target in statuses - CASE_MOVES.get(case.status, frozenset()):
-            refusal(lambda target=target: move(casework, target, disposition="referred"), WrongMove)
-    assert details_of(last_event(casework.case)) | {"reason": ""} == {
+        # A closing is asked for and decided on; no move leads there or out of it.
+        by_two = {"closing", "closed"}
+        for target in statuses - (CASE_MOVES.get(case.status, frozenset()) - by_two):
+            refusal(lambda target=target: move(casework, target), WrongMove)
+    assert details_of(last_event(casework.case)) == {
         "from": "under_investigation",
-        "to": "closing",
-        "disposition": "",
+        "to": "on_hold",
         "reason": "",
     }
+    move(casework, "under_investigation")
+    ask(casework)
+    for target in statuses:
+        refusal(lambda target=target: move(casework, target), WrongMove)
 
 
 def test_a_close_needs_a_disposition(casework: Casework) -> None:
-    for to in ("under_investigation", "closing"):
-        move(casework, to)
+    move(casework, "under_investigation")
     for disposition in ("", "guilty"):
-        error = refusal(lambda disposition=disposition: move(casework, "closed", disposition=disposition))
+        error = refusal(lambda disposition=disposition: ask(casework, disposition))
         assert error.field == "disposition"
-    at = moment()
-    case = cases.move_case(grant=casework.grant(P.MOVE), at=at, to="closed", disposition="substantiated")
-    assert (case.status, case.disposition, case.closed_at, case.closed_by) == (
+    ask(casework, "substantiated")
+    case = decide(casework)
+    assert (case.status, case.disposition, case.closing_asked_by, case.closed_by) == (
         "closed",
         "substantiated",
-        at,
         casework.lead,
+        casework.approver,
     )
 
 
+def test_nobody_closes_what_she_asked_to_close(casework: Casework) -> None:
+    move(casework, "under_investigation")
+    closing.ask_closing(
+        grant=casework.grant(P.MOVE, casework.approver), at=moment(), disposition="referred", words="Done"
+    )
+    assert refusal(lambda: decide(casework), WrongMove)
+    assert decide(casework, by=casework.second_approver).status == "closed"
+
+
+def test_a_closing_is_refused_or_taken_back_with_a_reason(casework: Casework) -> None:
+    move(casework, "under_investigation")
+    ask(casework)
+    assert refusal(lambda: decide(casework, agrees=False)).field == "reason"
+    case = decide(casework, agrees=False, reason="The warrant is not answered")
+    assert (case.status, case.closing_asked_by, case.closing_disposition) == ("under_investigation", None, "")
+    ask(casework)
+    refusal(
+        lambda: closing.withdraw_closing(
+            grant=casework.grant(P.MOVE, casework.approver), at=moment(), reason="Not mine"
+        ),
+        WrongMove,
+    )
+    case = closing.withdraw_closing(grant=casework.grant(P.MOVE), at=moment(), reason="A letter came")
+    assert case.status == "under_investigation"
+
+
+def test_a_close_sets_how_long_the_record_is_kept(casework: Casework) -> None:
+    casework.asked_to_close()
+    assert refusal(lambda: decide(casework, retention="")).field == "retention"
+    assert refusal(lambda: decide(casework, counted_from=None)).field == "counted_from"
+    decide(casework, counted_from=date(2024, 2, 29))
+    kept = CaseRetention.objects.get(case=casework.case)
+    # Five calendar years from 29 February end with 28 February; the record may go the day after.
+    assert (kept.retention_class.key, kept.may_go_on) == ("aml_us", date(2029, 3, 1))
+    assert details_of(last_event(casework.case))["retention"]["may_go_on"] == "2029-03-01"
+
+
 def test_a_close_is_refused_while_something_stands(casework: Casework) -> None:
-    for to in ("under_investigation", "closing"):
-        move(casework, to)
+    move(casework, "under_investigation")
     order = casework.accepted_order()
-    assert "duty" in str(refusal(lambda: move(casework, "closed", disposition="referred")).message)
+    assert "dut" in str(refusal(lambda: ask(casework)).message)
     freeze = casework.proposed_freeze(obligation_number=order.obligations.get().number)
     orders.move_order(
         grant=casework.grant(P.ORDER_DECIDE, casework.counsel),
@@ -164,18 +210,28 @@ def test_a_close_is_refused_while_something_stands(casework: Casework) -> None:
         to="withdrawn",
         reason="By letter",
     )
-    assert "freeze" in str(refusal(lambda: move(casework, "closed", disposition="referred")).message)
+    assert "freeze" in str(refusal(lambda: ask(casework)).message)
     freezes.cancel_freeze(
         grant=casework.grant(P.FREEZE_PROPOSE), at=moment(), number=freeze.number, reason="Withdrawn"
     )
-    assert move(casework, "closed", disposition="referred").status == "closed"
+    ask(casework)
+    # What came in between the asking and the decision keeps it open too.
+    later = casework.order(reference="DEMO-LATER")
+    assert "order" in str(refusal(lambda: decide(casework)).message)
+    orders.move_order(
+        grant=casework.grant(P.ORDER_DECIDE, casework.counsel),
+        at=moment(),
+        number=later.number,
+        to="withdrawn",
+        reason="By letter",
+    )
+    assert decide(casework).status == "closed"
 
 
 def test_an_order_without_a_duty_is_answered_before_a_close(casework: Casework) -> None:
     order = casework.order(duties=[])
-    for to in ("under_investigation", "closing"):
-        move(casework, to)
-    assert "order" in str(refusal(lambda: move(casework, "closed", disposition="referred")).message)
+    move(casework, "under_investigation")
+    assert "order" in str(refusal(lambda: ask(casework)).message)
     orders.move_order(
         grant=casework.grant(P.ORDER_DECIDE, casework.counsel),
         at=moment(),
@@ -183,11 +239,12 @@ def test_an_order_without_a_duty_is_answered_before_a_close(casework: Casework) 
         to="quashed",
         reason="By the court",
     )
-    assert move(casework, "closed", disposition="referred").status == "closed"
+    ask(casework)
+    assert decide(casework).status == "closed"
 
 
 def test_a_case_is_reopened_with_a_reason_by_an_event_of_its_own(casework: Casework) -> None:
-    closed(casework)
+    casework.closed()
     assert refusal(lambda: move(casework, "under_investigation")).field == "reason"
     case = move(casework, "under_investigation", reason="New facts")
     assert (case.status, case.disposition, case.closed_at, case.closed_by) == (
@@ -201,7 +258,7 @@ def test_a_case_is_reopened_with_a_reason_by_an_event_of_its_own(casework: Casew
 
 def test_a_closed_case_takes_nothing_new_before_it_is_reopened(casework: Casework) -> None:
     wallet, account = casework.wallet(), casework.account()
-    closed(casework)
+    casework.closed()
     at = moment()
     acts = [
         lambda: cases.edit_case(grant=casework.grant(P.EDIT), at=at, title="Another"),
@@ -230,7 +287,7 @@ def test_the_wallets_of_a_closed_case_can_be_left_alone(casework: Casework, sett
     wallet = casework.wallet()
     watches = Watch.objects.filter(key=watch_key(casework.case))
     assert watches.get().wallet_id == wallet.wallet_id
-    closed(casework)
+    casework.closed()
     assert not watches.exists()
     move(casework, "under_investigation", reason="New facts")
     assert watches.get().wallet_id == wallet.wallet_id

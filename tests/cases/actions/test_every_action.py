@@ -20,18 +20,39 @@ from cases.actions.base import ActionError
 from cases.audit.models import Event, Stream
 from cases.audit.verify import verify_stream
 from cases.permissions import MATTER_PERMISSIONS, Permission, of_member
-from tests.cases.actions.acts import ACTS, Act, matter
+from tests.cases.actions import acts, process_acts
+from tests.cases.actions.acts import Act, matter
 from tests.support.casework import Casework, make_person, moment
 from tests.support.digest import digest
 
 P = Permission
+ACTS = [*acts.ACTS, *process_acts.ACTS]
 WRITE = re.compile(r"^\s*(INSERT|UPDATE|DELETE|TRUNCATE|WITH)\b", re.IGNORECASE)
 EVENT = 'INSERT INTO "audit_event"'
 IDS = [f"{act.name}-{index}" for index, act in enumerate(ACTS)]
 
 # Steps that several actions share, and the worker's own, which nobody asks leave for.
-SHARED = {"take_step"}
-WORKERS = {"begin_export", "finish_export", "fail_export", "produce_waiting", "tell_news", "raise_alerts"}
+SHARED = {"take_step", "write_clock"}
+WORKERS = {
+    "begin_export",
+    "finish_export",
+    "fail_export",
+    "produce_waiting",
+    "tell_news",
+    "raise_alerts",
+    "end_terms",
+    "end_term",
+    "settle_transfers",
+    "watch_issuers",
+    "mark_overdue",
+    "become_overdue",
+    "remind",
+    "send_step",
+    "mail_notices",
+    "mail_one",
+    "send_calls",
+    "take_report",
+}
 # Actions that belong to no case; each is tried below.
 OUTSIDE = {
     "open_case",
@@ -43,6 +64,21 @@ OUTSIDE = {
     "request_matter_export",
     "save_search",
     "choose_theme",
+    "keep_authority",
+    "edit_authority",
+    "add_contact",
+    "end_contact",
+    "add_rule",
+    "change_rule",
+    "add_closure",
+    "remove_closure",
+    "change_retention_class",
+    "set_approval_threshold",
+    "read_notices",
+    "create_feed",
+    "end_feed",
+    "add_instrument",
+    "change_instrument",
 }
 
 
@@ -69,13 +105,29 @@ def test_no_action_is_left_out() -> None:
 
 
 def test_every_action_runs_in_one_transaction() -> None:
-    """`atomic` wraps the function; long work (`produce_waiting`, `tell_news`) never sits in one."""
+    """`atomic` wraps the function; a worker's long rounds never sit in one."""
     loose = {
         name
         for name, function in declared().items()
         if not hasattr(function, "__wrapped__") and name not in SHARED
     }
-    assert loose == {"produce_waiting", "tell_news"}
+    assert loose == {
+        "produce_waiting",
+        "tell_news",
+        "end_terms",
+        "settle_transfers",
+        "watch_issuers",
+        "mark_overdue",
+        "remind",
+        "mail_notices",
+        "send_calls",
+    }
+
+
+@pytest.fixture(autouse=True)
+def connected(settings: Any) -> None:
+    """The exchange's own system is asked as well; nothing sends it in these tests."""
+    settings.CONNECTOR_URL, settings.CONNECTOR_SECRETS = "http://127.0.0.1:9/calls", ["0" * 32]
 
 
 def events() -> int:

@@ -103,8 +103,10 @@ def test_a_freeze_rests_on_exactly_one_basis(casework: Casework) -> None:
 
 @pytest.mark.parametrize("kind", ["produce", "preserve", "keep_open", "non_disclosure"])
 def test_only_a_duty_to_freeze_or_to_transfer_is_a_basis(casework: Casework, kind: str) -> None:
-    order = casework.accepted_order(duties=[Duty(kind, "Do it"), Duty("transfer", "Hand over")])
-    other, transfer = order.obligations.order_by("number")
+    other = casework.accepted_order(duties=[Duty(kind, "Do it")]).obligations.get()
+    transfer = casework.accepted_order(
+        reference="DEMO-2", duties=[Duty("transfer", "Hand over")]
+    ).obligations.get()
     target: dict[str, Any] = {"account_number": casework.account().number, "amounts": []}
     assert refusal(lambda: on_account(casework, obligation_number=other.number, **target)).field == "basis"
     assert on_account(casework, obligation_number=transfer.number).obligation == transfer
@@ -166,6 +168,7 @@ def test_an_unverified_order_is_not_applied(casework: Casework) -> None:
                 authentic=True,
                 method="call_back",
                 contact="Clerk's office",
+                contact_source="The court's own site",
             )
         else:
             orders.move_order(grant=casework.grant(P.ORDERS), at=moment(), number=order.number, to=to)

@@ -17,7 +17,11 @@ from tests.cases.actions.support import details_of, last_event, refusal
 from tests.support.casework import Casework, make_person, moment
 
 P = Permission
-CALL_BACK: dict[str, Any] = {"method": "call_back", "contact": "Clerk's office, number from the court's site"}
+CALL_BACK: dict[str, Any] = {
+    "method": "call_back",
+    "contact": "Clerk's office",
+    "contact_source": "The court's own site",
+}
 DAY = timedelta(days=1)
 
 
@@ -72,7 +76,7 @@ def brought_to(casework: Casework, status: str) -> LegalOrder:
                 grant=casework.grant(P.ORDERS),
                 at=moment(),
                 order_number=order.number,
-                duty=Duty("produce", "Records"),
+                duty=Duty("transfer", "Hand it over"),
             )
         elif step in {"!", "in_progress"}:
             number = order.obligations.earliest("number").number
@@ -307,14 +311,14 @@ def test_a_paper_is_attached_once_to_an_order(casework: Casework) -> None:
 
 
 def test_an_order_and_its_paper_are_recorded_together_or_not_at_all(casework: Casework) -> None:
-    assert refusal(lambda: casework.order(paper=Paper(**paper(size=0)))).field == "paper"
+    assert refusal(lambda: casework.order(papers=[Paper(**paper(size=0))])).field == "paper"
     assert not LegalOrder.objects.exists()
-    order = casework.order(paper=Paper(**paper()))
+    order = casework.order(papers=[Paper(**paper())])
     assert order.papers.get().sha256 == "a" * 64
 
 
 def test_taking_a_copy_of_a_paper_is_recorded(casework: Casework) -> None:
-    casework.order(paper=Paper(**paper()))
+    casework.order(papers=[Paper(**paper())])
     auditor = casework.grant(P.READ, casework.auditor)
     orders.note_paper_read(grant=auditor, at=moment(), number=1)
     event = last_event(casework.case)

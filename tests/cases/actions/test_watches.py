@@ -26,9 +26,12 @@ def watches(wallet: CaseWallet) -> dict[str, int]:
 
 def moved(casework: Casework, *steps: str) -> None:
     for status in steps:
-        cases.move_case(
-            grant=casework.grant(P.MOVE), at=moment(), to=status, disposition="referred", reason="Done"
-        )
+        if status == "closing":
+            casework.asked_to_close()
+        elif status == "closed":
+            casework.closing_agreed()
+        else:
+            cases.move_case(grant=casework.grant(P.MOVE), at=moment(), to=status, reason="Done")
 
 
 def proposed(casework: Casework, wallet: CaseWallet, **kwargs: Any) -> FreezeOrder:

@@ -26,10 +26,11 @@ def test_the_database_moves_by_the_table_alone(everything: Everything, table: st
             for target in set(CHOICES[table].values) - {source}:
                 try:
                     with undone():
-                        set_status(db_table, pk, target)
+                        everything.step(table, pk, source, target)
                 except DatabaseError as refusal:
                     wanted = f'Invalid transition of field "status" from "{source}" to "{target}"'
-                    assert wanted in str(refusal)
+                    # A task that ended is not changed at all.
+                    assert wanted in str(refusal) or "a task that ended is not changed" in str(refusal)
                 else:
                     passed.add((source, target))
     assert sorted(passed) == pairs(MOVES[table])

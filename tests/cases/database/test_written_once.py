@@ -18,16 +18,27 @@ from wallets.models.triggers import FirmTrigger
 APPEND_ONLY = [
     "note",
     "holding",
+    "report",
+    "report_verdict",
+    "tick",
     "paper",
+    "instrument",
+    "selector",
+    "finding",
+    "verification",
+    "proof",
     "approval",
     "look",
     "answer",
     "blob",
+    "retention",
+    "retention_class",
     "sighting",
     "disagreement",
     "event",
 ]
 NEVER_DELETED = [
+    "call",
     "case",
     "membership",
     "subject",
@@ -35,11 +46,16 @@ NEVER_DELETED = [
     "account",
     "order",
     "obligation",
+    "authority",
+    "contact",
+    "emergency",
     "freeze",
     "amount",
     "share",
     "export",
     "alert",
+    "task",
+    "hold",
     "stream",
 ]
 LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
@@ -122,7 +138,7 @@ def test_no_installed_trigger_asks_whether_to_be_ignored_and_none_is_switched_of
 
 # ── The database's own clock ──────────────────────────────────────────────────────────────────────────────
 def test_nobody_dates_a_row_back(everything: Everything) -> None:
-    for kind in ("order", "obligation", "holding", "look"):
+    for kind in ("order", "obligation", "instrument", "selector", "verification", "proof", "holding", "look"):
         row = everything.rows[kind]
         pk = copied(row, everything.fresh(kind) | {"recorded_at": LONG_AGO})
         recorded_at = type(row)._base_manager.values_list("recorded_at", flat=True).get(pk=pk)
@@ -142,6 +158,14 @@ FACES: list[tuple[str, dict[str, Any]]] = [
     ("order", {"scope": "All accounts."}),
     ("order", {"issued_at": LONG_AGO}),
     ("order", {"due_at": None}),
+    ("order", {"instrument_type_id": None}),
+    ("order", {"entity_served": "Another Ltd"}),
+    ("order", {"ends_at": LONG_AGO}),
+    ("order", {"non_disclosure_until": LONG_AGO}),
+    ("order", {"requestor_phone": "1"}),
+    ("contact", {"value": "elsewhere.example.test"}),
+    ("contact", {"source": "The paper"}),
+    ("emergency", {"reason": "Another."}),
     ("obligation", {"text": "Hold something else."}),
     ("obligation", {"kind": "produce"}),
     ("amount", {"amount": 1}),

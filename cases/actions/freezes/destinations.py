@@ -1,0 +1,131 @@
+"""The address that a transfer goes to: typed twice, checked, and compared with what it might be mistaken for."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+
+from cases.actions.base import ActionError
+from cases.models import CaseWallet, FreezeOrder, Transfer, WalletRole
+from wallets.addresses import Address, AddressError, parse
+
+# People, and forgers, compare the ends of an address.
+ENDS: Final = 4
+# What every address of a kind begins with tells nothing.
+_COMMON: Final = ("bitcoincash:", "bc1q", "bc1p", "ltc1q", "ltc1p", "0x")
+
+
+@dataclass(frozen=True, slots=True)
+class Resembling:
+    """A known address that a person could take the destination for."""
+
+    address: str
+    what: str
+
+
+def checked_destination(
+    freeze: FreezeOrder,
+    *,
+    chain: str,
+    destination: str,
+    destination_again: str,
+    no_checksum_accepted: bool,
+    resembles_accepted: bool,
+) -> tuple[Address, list[Resembling]]:
+    """The destination, and the known addresses that it resembles. Raises ActionError beside the field that is wrong."""
+    first = _parsed(chain, destination, "destination")
+    again = _parsed(chain, destination_again, "destination_again")
+    if (first.canonical, first.tag) != (again.canonical, again.tag):
+        raise ActionError(
+            _("The two do not match: one of them is wrong. Read both against the paper."),
+            field="destination_again",
+        )
+    _refuse_own(freeze, chain, first.canonical)
+    # Of two spellings one may carry a checksum; either proves the address.
+    checksum = "valid" if "valid" in (first.checksum, again.checksum) else "none"
+    if checksum == "none" and not no_checksum_accepted:
+        raise ActionError(
+            _(
+                "This address carries no checksum: a slip of the finger cannot be noticed. Ask for the spelling with "
+                "a checksum, or say that you compared every character."
+            ),
+            field="no_checksum_accepted",
+        )
+    found = resembling(freeze, chain, first.canonical)
+    if found and not resembles_accepted:
+        raise ActionError(
+            _(
+                "This looks like %(others)s, and is not the same. Compare every character, then say that you did."
+            )
+            % {"others": "; ".join(f"{each.address} ({each.what})" for each in found[:5])},
+            field="resembles_accepted",
+        )
+    better = first if first.checksum == checksum else again
+    return Address(chain, first.canonical, better.typed, better.checksum, first.tag), found
+
+
+def _parsed(chain: str, text: str, field: str) -> Address:
+    try:
+        return parse(chain, text)
+    except AddressError as error:
+        raise ActionError(error.message, field=field) from error
+
+
+def _refuse_own(freeze: FreezeOrder, chain: str, canonical: str) -> None:
+    """A transfer goes to the authority: never back to what is frozen, nor to anybody else of the case."""
+    known = (
+        CaseWallet.objects.filter(
+            case_id=freeze.case_id, wallet__chain=chain, wallet__address=canonical, detached_at__isnull=True
+        )
+        .exclude(role=WalletRole.GOVERNMENT)
+        .order_by("number")
+        .first()
+    )
+    if known is not None:
+        raise ActionError(
+            _("This is wallet %(number)s of the case (%(role)s), not a government wallet.")
+            % {"number": known.number, "role": known.get_role_display()},
+            field="destination",
+        )
+
+
+def resembling(freeze: FreezeOrder, chain: str, canonical: str) -> list[Resembling]:
+    """Addresses of the case, and earlier destinations in it, that are not this one and begin and end like it."""
+    wallets = CaseWallet.objects.filter(case_id=freeze.case_id).values_list("wallet__address", "number")
+    earlier = Transfer.objects.filter(case_id=freeze.case_id).values_list("destination", "number")
+    known = [
+        *(
+            (address, str(_("wallet %(number)s of the case") % {"number": number}))
+            for address, number in wallets
+        ),
+        *(
+            (address, str(_("destination of transfer %(number)s") % {"number": number}))
+            for address, number in earlier
+        ),
+    ]
+    seen: dict[str, Resembling] = {}
+    for address, what in known:
+        if looks_like(address, canonical):
+            seen.setdefault(address, Resembling(address, what))
+    return list(seen.values())
+
+
+def looks_like(one: str, other: str) -> bool:
+    """Whether two addresses that differ have the same ends, or differ in three characters at most."""
+    if one == other:
+        return False
+    first, second = _telling(one), _telling(other)
+    if first == second:
+        return True
+    if (first[:ENDS], first[-ENDS:]) == (second[:ENDS], second[-ENDS:]):
+        return True
+    return len(first) == len(second) and sum(a != b for a, b in zip(first, second, strict=True)) <= 3
+
+
+def _telling(address: str) -> str:
+    """What of an address a person compares: without the beginning that all of its kind share, whatever its case."""
+    text = address.casefold()
+    for prefix in _COMMON:
+        if text.startswith(prefix):
+            return text[len(prefix) :]
+    return text
