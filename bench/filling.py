@@ -32,6 +32,7 @@ from cases.models import (
     Subject,
     Typology,
 )
+from cases.models.instruments import ensured_type
 from cases.people.models import Role, User
 from wallets.models import Asset, Balance, Reading, ReadingBatch, Wallet, WalletState
 from wallets.registry import assets_of
@@ -290,12 +291,14 @@ def _fill_process(
             for account in accounts
         ]
     )
+    warrant = ensured_type("seizure_warrant")
     orders = LegalOrder.objects.bulk_create(
         [
             LegalOrder(
                 case=case,
                 number=1,
                 instrument="seizure_warrant",
+                instrument_type=warrant,
                 issuing_authority="Bench court",
                 agency_reference=f"BENCH-ORDER-{number:07d}",
                 jurisdiction="US",

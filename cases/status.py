@@ -177,6 +177,10 @@ ORDER_FINAL = frozenset(
         _O.EXPIRED,
     )
 )
+# Orders that still wait for something to be done under them, in the order of their way.
+ORDER_UNANSWERED = tuple(
+    str(status) for status in _O if str(status) not in ORDER_FINAL and status != _O.COMPLIED
+)
 _ENDS = {_O.WITHDRAWN, _O.QUASHED, _O.SUPERSEDED, _O.EXPIRED}
 ORDER_MOVES = _moves(
     {

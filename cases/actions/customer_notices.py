@@ -11,7 +11,7 @@ from cases.disclosure import Verdict
 from cases.models import CustomerNotice, ExchangeAccount, hidden_from
 from cases.people.models import Role
 from cases.permissions import Permission
-from cases.queries.customer_notices import answer_for
+from cases.queries.customer_notices import answer_for, silent_elsewhere
 
 
 class Forbidden(ActionError):
@@ -49,7 +49,10 @@ def record_customer_notice(
             _("Nobody is told where a suspicious activity report was made or is being considered."),
             field="no_report",
         )
-    if hidden_from(grant.user).filter(case=case).exists():
+    # What another case of the same customer is silent about is told in none of them, and not even that it is so.
+    if hidden_from(grant.user).filter(case=case).exists() or silent_elsewhere(
+        case, at=told_at, account=account
+    ):
         raise Forbidden(_("Something here you may not see: ask this desk before anything is said."))
     answer = answer_for(case, at=told_at)
     if answer.verdict == Verdict.PROHIBITED:

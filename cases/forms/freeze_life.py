@@ -113,6 +113,18 @@ class DecideForm(forms.Form):
         return {"agrees": data.get("decision") == "agree", "comment": data.get("comment", "")}
 
 
+class DecideFreeingForm(DecideForm):
+    """A yes or a no to giving something free, which other freezes may hold as well."""
+
+    others_known = forms.BooleanField(
+        label=_("I know that the target stays held where other freezes hold it"), required=False
+    )
+
+    def clean(self) -> dict[str, Any]:
+        known = bool(self.cleaned_data.get("others_known"))
+        return {**super().clean(), "others_known": known}
+
+
 # ── Transfers ─────────────────────────────────────────────────────────────────────────────────────────────
 
 

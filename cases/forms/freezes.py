@@ -131,6 +131,11 @@ class FreezeForm(forms.Form):
         choices=[(1, _("One")), (2, _("Two"))],
     )
 
+    resembles_accepted = forms.BooleanField(
+        label=_("It looks like another that the order names and is not the same: I compared every character"),
+        required=False,
+    )
+
     def __init__(
         self, *args: Any, target: Target, duties: list[Obligation], wrong: list[FreezeOrder], **kwargs: Any
     ) -> None:
@@ -225,6 +230,7 @@ class FreezeEntry:
             "approvals_required": data["approvals_required"],
             "ends_at": data["ends_at"],
             "corrects_number": int(data["corrects"]) if data.get("corrects") else None,
+            "resembles_accepted": data["resembles_accepted"],
             "wallet_number": None if wallet is None else wallet.number,
             "account_number": None if account is None else account.number,
             "amounts": [

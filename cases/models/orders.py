@@ -13,7 +13,7 @@ from cases.models.cases import Case
 from cases.models.instruments import InstrumentType
 from cases.models.sealing import KnownQuerySet
 from cases.people.models import User
-from cases.status import ObligationStatus, OrderStatus
+from cases.status import ORDER_UNANSWERED, ObligationStatus, OrderStatus
 from wallets.models.triggers import FirmTrigger, recorded_by_database
 
 
@@ -207,7 +207,15 @@ class LegalOrder(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["due_at", "id"], condition=Q(due_at__isnull=False), name="order_by_due"),
+            # Of the orders that are not answered yet, so that those that are cost the deadlines nothing.
+            models.Index(
+                fields=["due_at", "id"],
+                condition=Q(
+                    due_at__isnull=False,
+                    status__in=[*ORDER_UNANSWERED],
+                ),
+                name="order_by_due",
+            ),
             models.Index(
                 fields=["received_at", "id"],
                 condition=Q(status__in=["received", "verifying"]),

@@ -231,10 +231,26 @@ class TransferLeg(models.Model):
     # What the chain said last ("confirmed", "pending", "failed", "unknown"), or the code of the error.
     said = models.CharField(max_length=40, blank=True)
     next_look_at = models.DateTimeField(null=True, blank=True)
+    # What of the asset the transaction gave to the destination: "told" with the amount, or "cannot_tell".
+    paid_state = models.CharField(max_length=11, blank=True)
+    paid = BaseUnitsField(_("paid to the destination"), null=True, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["transfer", "held", "is_test"], name="leg_once"),
+            known("paid_state", ["", "told", "cannot_tell"], "leg_paid_state_known"),
+            models.CheckConstraint(
+                condition=Q(paid_state="told", paid__isnull=False)
+                | (~Q(paid_state="told") & Q(paid__isnull=True)),
+                name="leg_paid_is_told",
+            ),
+            # A transaction that gave the destination less than was proposed confirms nothing, however deep it stands.
+            models.CheckConstraint(
+                condition=~Q(state="confirmed")
+                | Q(paid_state="cannot_tell")
+                | Q(paid_state="told", paid__gte=F("amount")),
+                name="leg_confirmed_by_payment",
+            ),
             models.UniqueConstraint(
                 fields=["txid", "held"], condition=~Q(txid=""), name="leg_transaction_once"
             ),

@@ -23,12 +23,12 @@ def account_in(case: Case, number: int) -> ExchangeAccount | None:
 
 
 def account_list(
-    case: Case, *, after: str | None = None, before: str | None = None, size: int = PAGE_SIZE
+    case: Case, *, at: datetime, after: str | None = None, before: str | None = None, size: int = PAGE_SIZE
 ) -> Page[AccountRow]:
     """The accounts in the order of their numbers, with the newest figure of each asset. Two queries."""
     rows = ExchangeAccount.objects.filter(case=case).select_related("subject")
     page = keyset(rows, keys=KEYS, after=after, before=before, size=size)
-    return Page(with_holdings(page.rows), page.next_cursor, page.previous_cursor)
+    return Page(with_holdings(page.rows, at=at), page.next_cursor, page.previous_cursor)
 
 
 def holdings_of(

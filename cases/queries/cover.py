@@ -24,6 +24,7 @@ from cases.models import (
     TransferLeg,
 )
 from cases.queries.held import HeldRow, held_rows
+from cases.queries.life import BOOKS_STALE
 from cases.queries.wallets import attached_to
 from cases.queries.worth import moment_of
 from cases.status import FREEZE_FINAL, FREEZE_STANDING, TRANSFER_OVER, FreezeStatus, TransferStatus
@@ -163,7 +164,7 @@ def cover_of(case: Case, *, at: datetime) -> Cover:
             int(total),
         )
     ladder = sorted(rows.values(), key=lambda row: (row.order, row.asset))
-    risks = [*_wallets(case, freezes, held, at=at), *_accounts(case, freezes, held)]
+    risks = [*_wallets(case, freezes, held, at=at), *_accounts(case, freezes, held, at=at)]
     return _priced(ladder, risks, at=at)
 
 
@@ -275,7 +276,9 @@ def _wallets(
     return found
 
 
-def _accounts(case: Case, freezes: list[FreezeOrder], held: dict[int, list[HeldRow]]) -> list[AtRisk]:
+def _accounts(
+    case: Case, freezes: list[FreezeOrder], held: dict[int, list[HeldRow]], *, at: datetime
+) -> list[AtRisk]:
     accounts = list(ExchangeAccount.objects.filter(case=case).order_by("number"))
     newest = (
         AccountHolding.objects.filter(account__in=accounts)
@@ -301,6 +304,7 @@ def _accounts(case: Case, freezes: list[FreezeOrder], held: dict[int, list[HeldR
                     there=there,
                     frozen=there if whole else min(there, sums.get(holding.asset.upper(), 0)),
                     as_of=holding.observed_at,
+                    stale=holding.observed_at < at - BOOKS_STALE,
                 )
             )
     return found

@@ -2,13 +2,16 @@
 
 from datetime import datetime
 
+from django.db.models import Q
+from django.db.models.functions import Upper
+
 from cases.disclosure import Answer, Binding, may_be_told
-from cases.models import Case, CustomerNotice, LegalOrder, Obligation, ObligationKind
+from cases.models import Case, CustomerNotice, ExchangeAccount, LegalOrder, Obligation, ObligationKind
 from cases.status import OBLIGATION_FINAL, ORDER_FINAL
 
 
 def answer_for(case: Case, *, at: datetime) -> Answer:
-    """Whether a customer of this case may be told, as far as the reader may know why. Three queries."""
+    """Whether a customer of this case may be told, as far as the reader may know why. Six queries at most."""
     gags: dict[int, list[datetime | None]] = {}
     for order_id, due_at in (
         Obligation.objects.of(case)
@@ -35,7 +38,29 @@ def answer_for(case: Case, *, at: datetime) -> Answer:
                 gagged_until=until,
             )
         )
-    return may_be_told(bindings, at=at, more=bool(case.hidden_orders))
+    more = bool(case.hidden_orders) or silent_elsewhere(case, at=at)
+    return may_be_told(bindings, at=at, more=more)
+
+
+def silent_elsewhere(case: Case, *, at: datetime, account: ExchangeAccount | None = None) -> bool:
+    """Whether another case of this account, or of any account of the case, is bound to silence: whoever may know of it."""
+    mine = ExchangeAccount.objects.filter(case=case) if account is None else [account]
+    numbers = {one.account_number.upper() for one in mine}
+    others = (
+        ExchangeAccount.objects.annotate(upper=Upper("account_number"))
+        .filter(upper__in=numbers)
+        .exclude(case=case)
+        .values("case_id")
+    )
+    running = Q(due_at__isnull=True) | Q(due_at__gt=at)
+    if (
+        Obligation.objects.filter(running, order__case__in=others, kind=ObligationKind.NON_DISCLOSURE)
+        .exclude(status__in=OBLIGATION_FINAL)
+        .exists()
+    ):
+        return True
+    orders = LegalOrder.objects.filter(case__in=others)
+    return orders.filter(Q(sealed=True) | Q(non_disclosure_until__gt=at)).exists()
 
 
 def notices_in(case: Case) -> list[CustomerNotice]:

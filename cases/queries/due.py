@@ -19,6 +19,7 @@ from cases.status import (
     FREEZE_FINAL,
     OBLIGATION_FINAL,
     ORDER_FINAL,
+    ORDER_UNANSWERED,
     ObligationStatus,
     OrderStatus,
     TaskStatus,
@@ -110,6 +111,9 @@ class _Source:
         return f"{seen} AND {self.order} NOT IN ({scope.sealed})", (*scope.params, *scope.sealed_params)
 
 
+# As SQL has it: the planner takes a partial index only where it sees its statuses.
+UNANSWERED: Final = ", ".join(f"'{status}'" for status in ORDER_UNANSWERED)
+
 _SOURCES: Final = (
     _Source(
         kind="obligation",
@@ -128,7 +132,8 @@ _SOURCES: Final = (
         shown="d.number, coalesce(nullif(d.instrument_label, ''), d.instrument), d.agency_reference, NULL::bigint",
         joins="",
         table="cases_legalorder",
-        open="d.due_at IS NOT NULL AND d.status <> ALL(%s)",
+        # The statuses of the partial index `order_by_due`.
+        open=f"d.due_at IS NOT NULL AND d.status IN ({UNANSWERED}) AND d.status <> ALL(%s)",
         closed_states=tuple(sorted(ORDER_FINAL | {str(OrderStatus.COMPLIED)})),
         order="d.id",
     ),

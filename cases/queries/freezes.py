@@ -60,8 +60,12 @@ class Basis:
         return self.order is None or (self.verified and self.order.status in ORDER_EXECUTABLE)
 
     def lapsed(self, at: datetime) -> bool:
-        """Whether the term of the freeze is over: a policy hold waits for its formal order past the date for it."""
+        """Whether the term of the freeze is over, or that of its order where it has none of its own: a policy hold waits
+        for its formal order past the date for it.
+        """
         by = self.freeze.ends_at or self.freeze.formal_order_by
+        if by is None and self.order is not None:
+            by = self.order.ends_at
         return by is not None and by <= at
 
     @property

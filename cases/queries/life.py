@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from django.db.models import Model, Prefetch, QuerySet
+from django.db.models.functions import Upper
 
 from cases.access import NotFound
 from cases.models import (
@@ -23,6 +24,7 @@ from cases.models import (
 from cases.people.models import User
 from cases.queries.freezes import latest_holdings
 from cases.queries.held import HeldRow, held_of, held_rows
+from cases.queries.named import NamedByOrder, named_by_order
 from cases.queries.other_freezes import OtherFreezes, other_freezes_on
 from cases.queries.wallets import known_to
 from cases.status import CreditStatus
@@ -154,6 +156,7 @@ class ApprovalDiff:
 
     rows: list[DiffRow] = field(default_factory=list)
     others: OtherFreezes = field(default_factory=OtherFreezes)
+    named: NamedByOrder = field(default_factory=NamedByOrder)
 
     @property
     def stale(self) -> bool:
@@ -193,7 +196,10 @@ def approval_diff(freeze: FreezeOrder, reader: User, *, at: datetime) -> Approva
                 stale=False if there is None else there.stale,
             )
         )
-    return ApprovalDiff(found, others)
+    named = NamedByOrder()
+    if freeze.obligation is not None:
+        named = named_by_order(freeze.obligation.order_id, wallet=freeze.wallet, account=freeze.account)
+    return ApprovalDiff(found, others, named)
 
 
 def _known(freeze: FreezeOrder, *, at: datetime) -> dict[str, DiffRow]:
@@ -234,7 +240,10 @@ def chains_for(freeze: FreezeOrder, symbols: list[str]) -> list[tuple[str, str]]
     if freeze.wallet is not None:
         slug = freeze.wallet.wallet.chain
         return [(slug, str(CHAINS[slug].name))]
-    having = set(Asset.objects.filter(symbol__in=symbols).values_list("chain", flat=True))
+    # Books write symbols in capitals, chains as their issuers do.
+    wanted = [symbol.upper() for symbol in symbols]
+    known = Asset.objects.annotate(capitals=Upper("symbol")).filter(capitals__in=wanted)
+    having = set(known.values_list("chain", flat=True))
     return [(slug, str(info.name)) for slug, info in CHAINS.items() if slug in having]
 
 

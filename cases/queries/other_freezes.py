@@ -34,7 +34,7 @@ def freezes_on(target: Wallet | ExchangeAccount) -> "QuerySet[FreezeOrder]":
     same = (
         Q(wallet__wallet=target)
         if isinstance(target, Wallet)
-        else Q(account__account_number=target.account_number)
+        else Q(account__account_number__iexact=target.account_number)
     )
     return FreezeOrder.objects.filter(same, status__in=_COUNTS)
 

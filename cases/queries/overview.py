@@ -18,6 +18,7 @@ from cases.models import (
     Subject,
 )
 from cases.queries import due
+from cases.queries.life import BOOKS_STALE
 from cases.queries.wallets import RefreshState, WalletRow, attached_to, refresh_state, rows_for
 from cases.queries.work import basis_ended_numbers
 from cases.status import FREEZE_FINAL, ORDER_FINAL
@@ -27,9 +28,10 @@ SHOWN = 8
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What an account held of one asset, with the unit as the pages want it."""
+    """What an account held of one asset, with the unit as the pages want it. `stale`: too long ago to be taken for now."""
 
     holding: AccountHolding
+    stale: bool = False
 
     @property
     def unit(self) -> dict[str, object]:
@@ -79,7 +81,7 @@ def of_case(case: Case, *, at: datetime) -> Overview:
         ),
         basis_ended=basis_ended_numbers(case, at=at),
         orders=list(LegalOrder.objects.of(case).order_by(_ended_last(ORDER_FINAL), "-number")[:SHOWN]),
-        accounts=with_holdings(accounts),
+        accounts=with_holdings(accounts, at=at),
         subjects=list(Subject.objects.filter(scope).order_by("number")[:SHOWN]),
         members=members_of(case),
         tags=list(CaseTag.objects.filter(scope).order_by("name").values_list("name", flat=True)),
@@ -116,7 +118,7 @@ def former_members_of(case: Case, *, limit: int = 50) -> list[Membership]:
     )
 
 
-def with_holdings(accounts: Sequence[ExchangeAccount]) -> list[AccountRow]:
+def with_holdings(accounts: Sequence[ExchangeAccount], *, at: datetime) -> list[AccountRow]:
     """The newest figure per asset of each account. One query."""
     newest: dict[int, list[Figure]] = {}
     for holding in (
@@ -124,5 +126,7 @@ def with_holdings(accounts: Sequence[ExchangeAccount]) -> list[AccountRow]:
         .order_by("account_id", "asset", "-observed_at", "-id")
         .distinct("account_id", "asset")
     ):
-        newest.setdefault(holding.account_id, []).append(Figure(holding))
+        newest.setdefault(holding.account_id, []).append(
+            Figure(holding, stale=holding.observed_at < at - BOOKS_STALE)
+        )
     return [AccountRow(account, newest.get(account.pk, [])) for account in accounts]

@@ -12,6 +12,7 @@ from cases.access import may_know
 from cases.models import Case, LegalOrder, Membership, Notice, OrderReader, Reminder, ReminderKind
 from cases.models.sealing import hidden_from
 from cases.people.models import Role, User
+from cases.queries.due import UNANSWERED
 from cases.queries.paging import PAGE_SIZE, Key, Page, keyset
 from cases.queries.sight import visible_ids
 from cases.reminding import HORIZON, Audience, Rung, Step, rungs
@@ -63,7 +64,7 @@ _SOURCES: Final[dict[str, tuple[str, str, str, str]]] = {
     ReminderKind.ORDER_DUE: (
         "d.number, d.due_at, d.recorded_at, d.id, NULL::bigint",
         "cases_legalorder d",
-        "d.due_at IS NOT NULL AND d.status <> ALL(%(answered)s)",
+        f"d.due_at IS NOT NULL AND d.status IN ({UNANSWERED})",
         "d.due_at",
     ),
     ReminderKind.ORDER_ENDS: (
@@ -105,7 +106,6 @@ def running(*, at: datetime, limit: int = 2000, one: tuple[int, str, int] | None
     params: dict[str, Any] = {
         "until": at + HORIZON,
         "order_final": sorted(ORDER_FINAL),
-        "answered": sorted(ORDER_FINAL | {"complied"}),
         "freeze_final": sorted(FREEZE_FINAL),
         "limit": limit,
     }

@@ -43,4 +43,4 @@ def related_to(subject: Subject, *, at: datetime) -> Related:
     accounts = list(
         ExchangeAccount.objects.filter(subject=subject).select_related("subject").order_by("number")[:SHOWN]
     )
-    return Related(rows_for(wallets, at=at), with_holdings(accounts))
+    return Related(rows_for(wallets, at=at), with_holdings(accounts, at=at))

@@ -6,7 +6,8 @@ there are.
 
 from datetime import datetime, timedelta
 
-from django.db.models import Count, F, Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import BooleanField, Count, F, Func, Q, QuerySet
 
 from cases.models import Case, CaseWallet, Export, FreezeOrder, LegalOrder, Membership
 from cases.people.models import User
@@ -40,15 +41,33 @@ _TO_APPLY = [
 ]
 
 
+class _OneOf(Func):
+    """`key = ANY (array)`."""
+
+    template, arg_joiner = "%(expressions)s)", " = ANY ("
+    output_field = BooleanField()
+
+
 def _freezes(sight: Sight) -> "QuerySet[FreezeOrder]":
     # In a closed case the actions refuse every step: nothing in it waits for anybody.
     return (
         FreezeOrder.objects.filter(sight.cases)
         .unsealed_from(sight.hidden)
         .exclude(case__status=CaseStatus.CLOSED)
+    )
+
+
+def _first(rows: "QuerySet[FreezeOrder]", limit: int) -> list[FreezeOrder]:
+    """The first that were proposed of these, with what a page shows of each. One query."""
+    # As an array the few are found before anything is joined to them. As a set, or with the limit after the joins, the
+    # planner joins all that wait: it orders no more than eight tables at a time.
+    found = ArraySubquery(rows.order_by("proposed_at", "id").values("pk")[:limit])
+    return list(
+        FreezeOrder.objects.filter(_OneOf(F("pk"), found))
         .select_related(
             "case", "wallet__wallet", "account", "proposed_by", "release_proposed_by", "obligation__order"
         )
+        .order_by("proposed_at", "id")
     )
 
 
@@ -74,7 +93,7 @@ def to_sign(user: User, *, limit: int = LIMIT) -> list[FreezeOrder]:
     """Freezes and releases that wait for this person's signature: never those that she proposed. One query."""
     if not may_sign(user):
         return []
-    return list(_for_signature(user).order_by("proposed_at", "id")[:limit])
+    return _first(_for_signature(user), limit)
 
 
 def to_close(user: User, *, limit: int = LIMIT) -> list[Case]:
@@ -96,12 +115,12 @@ def to_be_signed(user: User, sight: Sight, *, limit: int = LIMIT) -> list[Freeze
     rows = _freezes(sight).filter(status__in=_TO_SIGN)
     if may_sign(user):
         rows = rows.exclude(pk__in=_for_signature(user).values("pk"))
-    return list(rows.order_by("proposed_at", "id")[:limit])
+    return _first(rows, limit)
 
 
 def to_apply(sight: Sight, *, limit: int = LIMIT) -> list[FreezeOrder]:
     """Freezes that were approved and do not stand confirmed yet; those that failed first. One query."""
-    rows = _freezes(sight).filter(status__in=_TO_APPLY).order_by("proposed_at", "id")[:limit]
+    rows = _first(_freezes(sight).filter(status__in=_TO_APPLY), limit)
     return sorted(rows, key=lambda freeze: freeze.status != FreezeStatus.APPLY_FAILED)
 
 
@@ -114,6 +133,8 @@ def _basis_ended(sight: Sight, at: datetime) -> "QuerySet[FreezeOrder]":
             Q(obligation__status__in=_DUTY_ENDED)
             | Q(obligation__order__status__in=ORDER_FINAL)
             | Q(obligation__isnull=True, formal_order_by__lt=at)
+            | Q(ends_at__lte=at)
+            | Q(ends_at__isnull=True, obligation__order__ends_at__lte=at)
         )
         .order_by("proposed_at", "id")
     )

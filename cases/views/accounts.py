@@ -31,7 +31,9 @@ def _account_in(case: Case, number: int) -> ExchangeAccount:
 @require_GET
 def account_list(request: HttpRequest, ref: str) -> HttpResponse:
     grant = access.case_for(person_of(request), ref, Permission.READ)
-    page = queries.account_list(grant.case, after=request.GET.get("after"), before=request.GET.get("before"))
+    page = queries.account_list(
+        grant.case, at=timezone.now(), after=request.GET.get("after"), before=request.GET.get("before")
+    )
     return case_page(request, grant, "accounts/list.html", {"page": page})
 
 
@@ -43,7 +45,7 @@ def account_detail(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     page = queries.holdings_of(account, after=request.GET.get("after"), before=request.GET.get("before"))
     context = {
         "account": account,
-        "newest": with_holdings([account])[0].figures,
+        "newest": with_holdings([account], at=timezone.now())[0].figures,
         "freezes": queries.freezes_on(grant.case, account),
         "page": page,
     }

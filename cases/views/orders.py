@@ -1,5 +1,6 @@
 """Legal orders of a case: taken in with all that came along, shown, decided; their papers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -20,10 +21,12 @@ from cases.chronology import entries
 from cases.forms.orders import MoveOrderForm, OrderEntry, PaperForm
 from cases.forms.papers import Kept, PapersField, Upload, signed, unsigned
 from cases.forms.verification import VerifyForm
+from cases.models import Case, LegalOrder, Obligation, ObligationKind
 from cases.models.instruments import NEEDABLE
 from cases.permissions import Permission
 from cases.queries import authorities, instruments, lookalikes, sealing
 from cases.queries import orders as queries
+from cases.queries.cover import CoverRow, cover_of
 from cases.queries.lookalikes import Alike
 from cases.status import ORDER_FINAL, OrderStatus
 from cases.views.base import UNPROCESSABLE, answer_form, bound, case_page, person_of, refuse, see_other
@@ -46,6 +49,13 @@ def order_list(request: HttpRequest, ref: str) -> HttpResponse:
     grant = access.case_for(person_of(request), ref, Permission.READ)
     page = queries.order_list(grant.case, after=request.GET.get("after"), before=request.GET.get("before"))
     return case_page(request, grant, "orders/list.html", {"page": page})
+
+
+def _ladder(case: Case, order: LegalOrder, duties: Sequence[Obligation]) -> list[CoverRow]:
+    """What the order holds and misses, by asset; nothing is asked where it restrains nothing."""
+    if not any(duty.kind in {ObligationKind.FREEZE, ObligationKind.TRANSFER} for duty in duties):
+        return []
+    return [row for row in cover_of(case, at=timezone.now()).rows if row.order == order.number]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -198,6 +208,7 @@ def detail(request: HttpRequest, ref: str, number: int) -> HttpResponse:
         "ended": order.status in ORDER_FINAL,
         "takes_duties": order.status not in ORDER_FINAL and order.status != OrderStatus.COMPLIED,
         "readers": sealing.readers_of(order) if order.sealed else [],
+        "ladder": _ladder(grant.case, order, content.duties),
         "now": timezone.now(),
         "entries": entries(grant.case, order=order, limit=SHOWN_ENTRIES),
     }

@@ -301,7 +301,17 @@ def play(desk: Desk) -> None:
         books(desk, accounts[account], 0)
         leg = desk.settled(transfer, DOLLARS, txid)["legs"][0]
         assert leg["block_hash"] == installation.rpc("eth_getTransactionReceipt", txid)["blockHash"]
+        # Not only that it stands: that it gave the marshal this much of the token.
+        assert (leg["paid_state"], int(leg["paid"])) == ("told", HOLDINGS[account])
         assert investigator.get(freeze)["status"] == "settled"
+    transfer = desk.transfer(on_wallet, duties["transfer"], ETHER, IN_WALLET)
+    # A slip: the transaction of somebody else. It is confirmed, and settles nothing; the freeze stands as before.
+    stray = leaves(installation, installation.rpc("eth_accounts")[5], installation.rpc("eth_accounts")[6], 1)
+    installation.rpc("anvil_mine", "0x2")
+    investigator.post(f"{transfer}/sent", {"asset": ETHER, "txid": stray})
+    failed = eventually(lambda: (t := investigator.get(transfer))["status"] in ("settled", "failed") and t)
+    assert (failed["status"], failed["legs"][0]["said"]) == ("failed", "other_payment")
+    assert investigator.get(on_wallet)["status"] == "confirmed"
     transfer = desk.transfer(on_wallet, duties["transfer"], ETHER, IN_WALLET)
     desk.settled(transfer, ETHER, leaves(installation, address, MARSHAL, IN_WALLET))
     assert (dollars(installation, MARSHAL), installation.balance(MARSHAL)) == (ALL_DOLLARS, IN_WALLET)

@@ -201,7 +201,8 @@ class Everything:
         if status == "settled":
             execute(
                 "UPDATE cases_transferleg SET state = 'confirmed', confirmations = 999, block_height = 5, "
-                "block_hash = 'b5', block_time = now(), provider = 'node', looked_at = now() "
+                "block_hash = 'b5', block_time = now(), provider = 'node', looked_at = now(), "
+                "paid_state = 'told', paid = amount "
                 "WHERE transfer_id = %s",
                 transfer,
             )

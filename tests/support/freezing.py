@@ -11,7 +11,7 @@ from cases.models import ConnectorCall, FreezeBreach, FreezeOrder, LadderEntry, 
 from cases.permissions import Permission
 from cases.queries.held import held_of
 from tests.support.casework import Casework, moment
-from wallets.chains.base import Block, Confirmation
+from wallets.chains.base import Block, Confirmation, Payment
 from wallets.models import Asset
 from wallets.registry import ensure_assets
 
@@ -122,11 +122,18 @@ def sent(
     )
 
 
-def settled_transfer(casework: Casework, transfer: Transfer, *, depth: int = 1_000) -> Transfer:
+def settled_transfer(
+    casework: Casework, transfer: Transfer, *, depth: int = 1_000, paid: int | None = None
+) -> Transfer:
     """A sent transfer of which the chain has said that each transaction stands this deep: heard, not asked."""
     block = Block(height=17_000_000, hash="0x" + "b1" * 32, time=moment())
     for leg in transfer.legs.filter(state="sent"):
-        finish_leg(leg.pk, Heard(Confirmation("confirmed", depth, block), "node.example.test"), at=moment())
+        heard = Heard(
+            Confirmation("confirmed", depth, block),
+            "node.example.test",
+            paid=Payment("told", int(leg.amount)) if paid is None else Payment("told", paid),
+        )
+        finish_leg(leg.pk, heard, at=moment())
     transfer.refresh_from_db()
     return transfer
 

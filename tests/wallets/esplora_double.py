@@ -26,6 +26,8 @@ class Esplora:
     balances: dict[str, tuple[int, int]] = field(default_factory=dict)
     # Transaction → the hash of its block; "" while it is in none.
     transactions: dict[str, str] = field(default_factory=dict)
+    # Transaction → what its outputs pay to whom; None is a script without an address.
+    outputs: dict[str, list[tuple[str | None, int]]] = field(default_factory=dict)
     landmarks: dict[int, str] = field(default_factory=lambda: dict(BITCOIN))
     # Hash, height and time (seconds) of the blocks that may be asked for; the last one is the tip.
     blocks: list[tuple[str, int, int]] = field(
@@ -59,7 +61,16 @@ class Esplora:
                 # The original says "not confirmed" of what it does not know as well.
                 self._json(exchange, self._status(txid, known))
             case ["api", "tx", txid] if txid in self.transactions:
-                self._json(exchange, {"txid": txid, "version": 2, "status": self._status(txid, known)})
+                outputs = [
+                    {"scriptpubkey": "00", "scriptpubkey_type": "op_return", "value": value}
+                    if address is None
+                    else {"scriptpubkey": "00", "scriptpubkey_address": address, "value": value}
+                    for address, value in self.outputs.get(txid, [])
+                ]
+                self._json(
+                    exchange,
+                    {"txid": txid, "version": 2, "vout": outputs, "status": self._status(txid, known)},
+                )
             case ["api", "tx", _txid]:
                 exchange.reply(MISSING, b"Transaction not found")
             case ["api", "address", address] if address in self.balances:

@@ -364,6 +364,25 @@ def test_a_first_block_that_is_none_is_an_error(body: bytes) -> None:
         bitcoin.read([KIM], [""])
 
 
+def test_what_a_transaction_paid_is_the_sum_of_its_outputs_to_the_address() -> None:
+    esplora, txid = Esplora(), "03" * 32
+    esplora.transactions = {txid: esplora.tip}
+    esplora.outputs = {txid: [(KIM, 5_000), (None, 0), (OTHER, 7), (KIM, 1), (OTHER.upper(), 2)]}
+    with serve(esplora) as provider, source(provider) as bitcoin:
+        assert (bitcoin.payment(txid, KIM, "").state, bitcoin.payment(txid, KIM, "").amount) == (
+            "told",
+            5_001,
+        )
+        # An output's address counts however the server spells it.
+        assert bitcoin.payment(txid.upper(), OTHER, "").amount == 9
+        other = bitcoin.payment(txid, "1FCNgfZWpYMeYhy9t18AAkTBu8AsdoAc1Z", "")
+        assert (other.state, other.amount) == ("told", 0)
+        assert bitcoin.payment(txid, KIM, "0xtoken").amount == 0
+        esplora.outputs[txid].append(("an address of tomorrow", 5))
+        assert bitcoin.payment(txid, KIM, "").state == "cannot_tell"
+    assert esplora.unexpected == []
+
+
 def test_where_a_transaction_stands() -> None:
     esplora = Esplora()
     pending, confirmed = "01" * 32, "02" * 32

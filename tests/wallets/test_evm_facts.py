@@ -14,6 +14,7 @@ from wallets.chains.base import (
     BlockGone,
     ChainError,
     Confirmation,
+    Payment,
     RateLimited,
     Restriction,
     SourceUnavailable,
@@ -101,6 +102,57 @@ def test_a_transaction_of_a_block_that_left_the_chain_is_not_confirmed(node: Anv
     assert confirmations(node, txid).state == "confirmed"
     node.rpc("anvil_reorg", 1, [])
     assert confirmations(node, txid).state in {"pending", "unknown"}
+
+
+# ── What a transaction paid, at a real node ───────────────────────────────────────────────────────────────────
+
+
+def paid(node: Anvil, txid: str, address: str, contract: str = "") -> Payment:
+    with source(node.url, "localdev") as evm:
+        return evm.payment(txid, address, contract)
+
+
+def told(node: Anvil, txid: str, address: str, contract: str = "") -> int:
+    found = paid(node, txid, address, contract)
+    assert found.state == "told"
+    assert len(found.exchanges) == 1
+    return found.amount
+
+
+def sent(node: Anvil, **transaction: str) -> str:
+    txid = str(node.rpc("eth_sendTransaction", {"from": RICH, "gas": "0x186a0", **transaction}))
+    while node.rpc("eth_getTransactionReceipt", txid) is None:
+        pass
+    return txid
+
+
+def test_a_coin_is_paid_to_whom_the_transaction_names(node: Anvil) -> None:
+    txid = sent(node, to=ADDRESS, value=hex(10**18 + 7))
+    assert told(node, txid, ADDRESS) == told(node, txid, ADDRESS.lower()) == 10**18 + 7
+    assert told(node, txid, OTHER) == 0
+    assert told(node, txid, ADDRESS, node.deploy_token()) == 0, "a coin is no token"
+
+
+def test_a_token_is_paid_by_the_events_of_its_own_contract(node: Anvil) -> None:
+    token, like_it = node.deploy_token(), node.deploy_token()
+    transfer = "0xa9059cbb" + ADDRESS[2:].lower().rjust(64, "0") + f"{41:064x}"
+    txid = sent(node, to=token, data=transfer)
+    assert told(node, txid, ADDRESS, token) == 41
+    assert told(node, txid, OTHER, token) == 0
+    assert told(node, txid, ADDRESS, like_it) == 0, "another contract's event is another token's"
+    assert paid(node, txid, ADDRESS).state == "cannot_tell", (
+        "what a contract hands on in coins stands in no receipt"
+    )
+
+
+def test_a_transaction_that_failed_paid_nothing(node: Anvil) -> None:
+    refuses = node.set_code(some_address(61), evm_contracts.REVERTING)
+    assert told(node, sent(node, to=refuses, value="0x5"), refuses) == 0
+
+
+def test_a_transaction_that_is_in_no_block_paid_nothing_yet(node: Anvil) -> None:
+    with pytest.raises(BlockGone):
+        paid(node, TXID, ADDRESS)
 
 
 # ── Transactions, by odd answers ──────────────────────────────────────────────────────────────────────────────

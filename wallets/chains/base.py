@@ -128,6 +128,17 @@ class Confirmation:
 
 
 @dataclass(frozen=True, slots=True)
+class Payment:
+    """What a transaction in a block gave to one address of one asset, in base units. `state`: "told", or "cannot_tell"
+    where this source has no question for it, or the transaction pays in a way that only a trace of it would show.
+    """
+
+    state: Literal["told", "cannot_tell"]
+    amount: int = 0
+    exchanges: tuple[Exchange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Restriction:
     """Whether an issuer has blocked an address for its token, at `pinned`.
 
@@ -172,6 +183,12 @@ class ChainSource(Protocol):
 
     def confirmations(self, txid: str) -> Confirmation:
         """Where a transaction stands. Raises `ChainError`."""
+        ...
+
+    def payment(self, txid: str, address: str, contract: str) -> Payment:
+        """What a confirmed transaction gave to `address` of the token at `contract`; "" is the native coin. Raises
+        `ChainError`.
+        """
         ...
 
     def token_restriction(self, address: str, contract: str) -> Restriction:

@@ -28,6 +28,7 @@ from wallets.chains.base import (
     Confirmation,
     Exchange,
     Failure,
+    Payment,
     Pinned,
     RateLimited,
     Restriction,
@@ -147,6 +148,10 @@ class ElectrumSource:
             # A mistyped one is nobody's fault at the provider.
             return Confirmation("unknown")
         return self._look(lambda: self._confirmations(txid))
+
+    def payment(self, txid: str, address: str, contract: str) -> Payment:
+        """Not read from this kind of source."""
+        return Payment("cannot_tell")
 
     def token_restriction(self, address: str, contract: str) -> Restriction:
         """There are no tokens on this chain."""

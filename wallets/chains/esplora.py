@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Final, Self
 from urllib.parse import quote
 
+from wallets.addresses import AddressError, parse
 from wallets.chains.base import (
     Answers,
     AnswerTooLarge,
@@ -24,6 +25,7 @@ from wallets.chains.base import (
     Confirmation,
     Exchange,
     Failure,
+    Payment,
     Pinned,
     Restriction,
     SourceRefused,
@@ -126,6 +128,36 @@ class EsploraSource:
                 raise BadAnswer("the transaction's block is above the newest one")
             return Confirmation("confirmed", tip.height - block.height + 1, block, tuple(exchanges))
         raise BlockGone(f"the tip moved {TRIES} times")
+
+    def payment(self, txid: str, address: str, contract: str) -> Payment:
+        """The sum of the transaction's outputs to `address`, by its script's address as the server spells it."""
+        if contract:
+            return Payment("told", 0)
+        self._check_chain()
+        exchanges: list[Exchange] = []
+        txid = txid.lower()
+        answer = self._json(f"/tx/{txid}", exchanges, 1)
+        if not isinstance(answer, dict) or answer.get("txid") != txid:
+            raise BadAnswer("the transaction is not the one that was asked for")
+        outputs = answer.get("vout")
+        if not isinstance(outputs, list):
+            raise BadAnswer("the transaction has no outputs")
+        total = 0
+        for output in outputs:
+            if not isinstance(output, dict):
+                raise BadAnswer("an output is not valid")
+            spelled = output.get("scriptpubkey_address")
+            if spelled is None:
+                # A script without an address: a note, or a bare key.
+                continue
+            try:
+                canonical = parse(self.info.slug, str(spelled)).canonical
+            except AddressError:
+                # Spelled in a way that is not read here: it may be the one that is looked for.
+                return Payment("cannot_tell", 0, tuple(exchanges))
+            if canonical == address:
+                total += amount(self._rules, whole(output.get("value"), "value"))
+        return Payment("told", total, tuple(exchanges))
 
     def token_restriction(self, address: str, contract: str) -> Restriction:
         """There are no tokens on this chain."""

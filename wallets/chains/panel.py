@@ -30,6 +30,7 @@ from wallets.chains.base import (
     Failure,
     FutureBlock,
     NotConfigured,
+    Payment,
     Pinned,
     Resting,
     Restriction,
@@ -167,6 +168,21 @@ class Panel:
                 unknown = unknown or found
         if unknown is not None:
             return unknown
+        raise self._no_source_helped()
+
+    def payment(self, txid: str, address: str, contract: str) -> Payment:
+        """What a confirmed transaction gave to `address`. The first source that can tell."""
+        self._begin()
+        silent: Payment | None = None
+        for index in range(len(self._seats)):
+            with self._passing_over(index):
+                found = self._source(index).payment(txid, address, contract)
+                self.answered_by = self._seats[index].provider
+                if found.state == "told":
+                    return found
+                silent = silent or found
+        if silent is not None:
+            return silent
         raise self._no_source_helped()
 
     def token_restriction(self, address: str, contract: str) -> Restriction:

@@ -31,6 +31,7 @@ from wallets.chains.base import (
     Confirmation,
     Exchange,
     Failure,
+    Payment,
     Pinned,
     RateLimited,
     Restriction,
@@ -163,6 +164,10 @@ class SolanaSource:
             raise BadAnswer("the transaction's block is above the newest one")
         state: Literal["confirmed", "failed"] = "confirmed" if status["err"] is None else "failed"
         return Confirmation(state, newest - height + 1, block, tuple(exchanges))
+
+    def payment(self, txid: str, address: str, contract: str) -> Payment:
+        """Not read from this kind of source."""
+        return Payment("cannot_tell")
 
     def token_restriction(self, address: str, contract: str) -> Restriction:
         """Whether the owner's associated account is frozen. A mint without a freeze authority has "no_list"."""

@@ -38,6 +38,7 @@ from wallets.chains.base import (
     Confirmation,
     Exchange,
     Failure,
+    Payment,
     Pinned,
     RateLimited,
     Restriction,
@@ -158,6 +159,10 @@ class TronSource:
             block,
             tuple(exchanges),
         )
+
+    def payment(self, txid: str, address: str, contract: str) -> Payment:
+        """Not read from this kind of source."""
+        return Payment("cannot_tell")
 
     def token_restriction(self, address: str, contract: str) -> Restriction:
         """Whether the token's own list has the address: `isBlackListed` (USDT), else `isBlacklisted` (USDC)."""

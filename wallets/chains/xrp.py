@@ -29,6 +29,7 @@ from wallets.chains.base import (
     Confirmation,
     Exchange,
     Failure,
+    Payment,
     Pinned,
     RateLimited,
     Restriction,
@@ -161,6 +162,10 @@ class XrpSource:
             raise BadAnswer("the transaction's ledger is not the one that was asked for")
         state = "confirmed" if outcome == "tesSUCCESS" else "failed"
         return Confirmation(state, newest.height - height + 1, block, tuple(exchanges))  # type: ignore[arg-type]
+
+    def payment(self, txid: str, address: str, contract: str) -> Payment:
+        """Not read from this kind of source."""
+        return Payment("cannot_tell")
 
     def token_restriction(self, address: str, contract: str) -> Restriction:
         """Whether the issuer has frozen this trust line, or all of its tokens (`lsfGlobalFreeze`)."""

@@ -18,7 +18,7 @@ from cases.actions.base import (
     write_event,
 )
 from cases.actions.connector_queue import ask_partial_release
-from cases.actions.freezes.rules import AmountAsked, OwnApproval, freeze_in
+from cases.actions.freezes.rules import AmountAsked, OwnApproval, covered_elsewhere, freeze_in
 from cases.models import Case, ChangeKind, FreezeChange, FreezeChangeAmount, FreezeOrder
 from cases.permissions import Permission
 from cases.queries.held import HeldRow, held_of
@@ -124,9 +124,18 @@ def parts_of(freeze: FreezeOrder, amounts: Sequence[AmountAsked]) -> list[tuple[
 
 @transaction.atomic
 def decide_change(
-    *, grant: Grant, at: datetime, number: int, agrees: bool, comment: str = ""
+    *,
+    grant: Grant,
+    at: datetime,
+    number: int,
+    agrees: bool,
+    comment: str = "",
+    others_known: bool = False,
 ) -> FreezeChange:
-    """An approver, not the one who asked, agrees to an extension or a partial release, or refuses it."""
+    """An approver, not the one who asked, agrees to an extension or a partial release, or refuses it.
+
+    `others_known`: of a part that is given free, she has seen which other freezes hold the same target.
+    """
     grant.require(Permission.FREEZE_APPROVE)
     case = lock_open_case(grant, at=at)
     change = change_in(case, number)
@@ -139,6 +148,8 @@ def decide_change(
         _require_standing(freeze)
         if change.kind == ChangeKind.EXTENSION and change.old_ends_at != freeze.ends_at:
             raise ActionError(_("The term was extended meanwhile. Ask again."))
+        if change.kind == ChangeKind.PARTIAL_RELEASE and change.status == ChangeStatus.PROPOSED:
+            covered_elsewhere(freeze, grant.user, known=others_known)
     move_or_refuse(change, ChangeStatus.AGREED if agrees else ChangeStatus.REFUSED)
     change.decided_at, change.decided_by, change.comment = at, grant.user, comment.strip()
     change.save(update_fields=["status", "decided_at", "decided_by", "comment"])

@@ -14,7 +14,7 @@ from cases.actions.base import (
     require_status,
     write_event,
 )
-from cases.actions.freezes.rules import OwnApproval
+from cases.actions.freezes.rules import OwnApproval, covered_elsewhere
 from cases.models import Case, FreezeCredit, FreezeOrder
 from cases.permissions import Permission
 from cases.queries.held import held_of
@@ -88,9 +88,15 @@ def propose_credit_release(*, grant: Grant, at: datetime, number: int, reason: s
 
 @transaction.atomic
 def decide_credit_release(
-    *, grant: Grant, at: datetime, number: int, agrees: bool, comment: str = ""
+    *,
+    grant: Grant,
+    at: datetime,
+    number: int,
+    agrees: bool,
+    comment: str = "",
+    others_known: bool = False,
 ) -> FreezeCredit:
-    """An approver, not the one who asked, gives what came in free or keeps it."""
+    """An approver, not the one who asked, gives what came in free or keeps it; `others_known` as for a release."""
     grant.require(Permission.FREEZE_APPROVE)
     credit = credit_in(lock_open_case(grant, at=at), number)
     if credit.release_proposed_by_id == grant.user.pk and credit.status == CreditStatus.RELEASE_PROPOSED:
@@ -98,6 +104,8 @@ def decide_credit_release(
     if not agrees and not comment.strip():
         raise ActionError(_("Give the reason."), field="comment")
     require_status(credit, CreditStatus.RELEASE_PROPOSED)
+    if agrees:
+        covered_elsewhere(credit.freeze, grant.user, known=others_known)
     move_or_refuse(credit, CreditStatus.RELEASED if agrees else CreditStatus.KEPT)
     if agrees:
         credit.released_at, credit.released_by = at, grant.user

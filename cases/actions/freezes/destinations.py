@@ -1,18 +1,13 @@
 """The address that a transfer goes to: typed twice, checked, and compared with what it might be mistaken for."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
 from cases.actions.base import ActionError
 from cases.models import CaseWallet, FreezeOrder, Transfer, WalletRole
+from cases.resembling import looks_like
 from wallets.addresses import Address, AddressError, parse
-
-# People, and forgers, compare the ends of an address.
-ENDS: Final = 4
-# What every address of a kind begins with tells nothing.
-_COMMON: Final = ("bitcoincash:", "bc1q", "bc1p", "ltc1q", "ltc1p", "0x")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,24 +103,3 @@ def resembling(freeze: FreezeOrder, chain: str, canonical: str) -> list[Resembli
         if looks_like(address, canonical):
             seen.setdefault(address, Resembling(address, what))
     return list(seen.values())
-
-
-def looks_like(one: str, other: str) -> bool:
-    """Whether two addresses that differ have the same ends, or differ in three characters at most."""
-    if one == other:
-        return False
-    first, second = _telling(one), _telling(other)
-    if first == second:
-        return True
-    if (first[:ENDS], first[-ENDS:]) == (second[:ENDS], second[-ENDS:]):
-        return True
-    return len(first) == len(second) and sum(a != b for a, b in zip(first, second, strict=True)) <= 3
-
-
-def _telling(address: str) -> str:
-    """What of an address a person compares: without the beginning that all of its kind share, whatever its case."""
-    text = address.casefold()
-    for prefix in _COMMON:
-        if text.startswith(prefix):
-            return text[len(prefix) :]
-    return text

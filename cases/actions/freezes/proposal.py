@@ -17,6 +17,7 @@ from cases.actions.base import (
     write_event,
 )
 from cases.actions.freezes.balances import amount_details, amount_row, lines_of_proposal
+from cases.actions.freezes.caps import refuse_beyond_freeze
 from cases.actions.freezes.rules import AmountAsked, freeze_in, require_live_basis, take_step
 from cases.actions.freezes.thresholds import second_approval
 from cases.actions.wallets import wallet_in
@@ -31,6 +32,7 @@ from cases.models import (
     ObligationKind,
 )
 from cases.permissions import Permission
+from cases.queries.named import NamedByOrder, named_by_order
 from cases.status import FreezeStatus
 
 
@@ -50,13 +52,15 @@ def propose_freeze(
     approvals_required: int = 1,
     ends_at: datetime | None = None,
     corrects_number: int | None = None,
+    resembles_accepted: bool = False,
     is_fictional: bool = False,
 ) -> FreezeOrder:
     """Propose to hold a wallet or an account, on exactly one basis. Takes the balances known at this moment along.
 
     `ends_at`: until when the basis carries it, for a policy hold the date for its formal order unless said; None is
     open-ended. Above a threshold two approvers are asked for, whatever `approvals_required` says. `corrects_number`
-    names the freeze that hit the wrong target.
+    names the freeze that hit the wrong target. `resembles_accepted`: the person compared the target with what the order
+    names, which only looks like it.
     """
     grant.require(Permission.FREEZE_PROPOSE)
     case = lock_open_case(grant, at=at)
@@ -81,7 +85,9 @@ def propose_freeze(
         raise ActionError(_("Give the reason."), field="reason")
     if approvals_required not in (1, 2):
         raise ActionError(_("Ask for one approval or for two."), field="approvals_required")
-    obligation = None if obligation_number is None else _live_obligation(case, obligation_number)
+    obligation = None if obligation_number is None else _live_obligation(case, obligation_number, at=at)
+    if obligation is not None and ends_at is not None:
+        _refuse_past_order(obligation, ends_at)
     wallet: CaseWallet | None = None
     account: ExchangeAccount | None = None
     if wallet_number is not None:
@@ -91,8 +97,15 @@ def propose_freeze(
     elif account_number is not None:
         account = account_in(case, account_number)
     _check_scope(scope, wallet=wallet, amounts=amounts)
+    named = NamedByOrder()
+    if obligation is not None:
+        named = named_by_order(obligation.order_id, wallet=wallet, account=account)
+        _refuse_look_alike(named, accepted=resembles_accepted)
     corrects = None if corrects_number is None else _wrong_one(case, corrects_number)
-    because = second_approval(lines_of_proposal(wallet, account, amounts, at=at), at=at)
+    lines = lines_of_proposal(wallet, account, amounts, at=at)
+    if obligation is not None:
+        refuse_beyond_freeze(obligation, lines)
+    because = second_approval(lines, at=at)
     freeze = FreezeOrder.objects.create(
         case=case,
         number=next_number(FreezeOrder, case),
@@ -130,6 +143,9 @@ def propose_freeze(
             "account": None
             if account is None
             else {"number": account.number, "account": account.account_number},
+            # None where the order names nothing of the kind.
+            "named_by_order": named.named if named.asked else None,
+            "resembles": named.resembling,
             "scope": scope,
             "reason": freeze.reason,
             "approvals_required": freeze.approvals_required,
@@ -139,6 +155,19 @@ def propose_freeze(
         },
     )
     return freeze
+
+
+def _refuse_look_alike(named: NamedByOrder, *, accepted: bool) -> None:
+    """The order names something else that looks like the target: a person compares them before anything is held."""
+    if named.resembling and not accepted:
+        raise ActionError(
+            _(
+                "The order names %(others)s, which looks like this and is not the same. Compare every character, then say "
+                "that you did."
+            )
+            % {"others": "; ".join(named.resembling[:5])},
+            field="resembles_accepted",
+        )
 
 
 def _wrong_one(case: Case, number: int) -> FreezeOrder:
@@ -151,13 +180,23 @@ def _wrong_one(case: Case, number: int) -> FreezeOrder:
     return wrong
 
 
-def _live_obligation(case: Case, number: int) -> Obligation:
+def _refuse_past_order(obligation: Obligation, ends_at: datetime) -> None:
+    """A term beyond that of the order would hide that the order is over; a longer one is granted by an extension."""
+    last = obligation.order.ends_at
+    if last is not None and ends_at > last:
+        raise ActionError(
+            _("The order ends before that: %(moment)s UTC.") % {"moment": f"{last:%Y-%m-%d %H:%M}"},
+            field="ends_at",
+        )
+
+
+def _live_obligation(case: Case, number: int, *, at: datetime) -> Obligation:
     obligation = Obligation.objects.of(case).select_related("order").filter(number=number).first()
     if obligation is None:
         raise NoSuchItem(_("The case has no such duty."), field="basis")
     if obligation.kind not in {ObligationKind.FREEZE, ObligationKind.TRANSFER}:
         raise ActionError(_("This duty does not ask for a freeze."), field="basis")
-    require_live_basis(obligation)
+    require_live_basis(obligation, at=at)
     return obligation
 
 

@@ -15,16 +15,14 @@ from cases.actions.base import (
     write_event,
 )
 from cases.actions.connector_queue import ask_release
-from cases.actions.freezes.rules import OwnApproval, freeze_in
+from cases.actions.freezes.rules import OwnApproval, StillHeld, covered_elsewhere, freeze_in, held_by
 from cases.actions.freezes.watching import follow_freeze
 from cases.models import FreezeCredit, FreezeOrder
 from cases.permissions import Permission
-from cases.queries.other_freezes import OtherFreezes, other_freezes_on
+from cases.queries.other_freezes import OtherFreezes
 from cases.status import CreditStatus, FreezeStatus
 
-
-class StillHeld(ActionError):
-    """Another freeze holds the same target."""
+__all__ = ["StillHeld", "decide_release", "propose_release"]
 
 
 @transaction.atomic
@@ -74,14 +72,7 @@ def decide_release(
         raise ActionError(_("Give the reason."), field="comment")
     # `confirmed` is also where other proposals return to; this decision is about a release alone.
     require_status(freeze, FreezeStatus.RELEASE_PROPOSED)
-    others = other_freezes_on(freeze, grant.user) if agrees else OtherFreezes()
-    if others.hidden:
-        raise StillHeld(_("Not releasable: ask this desk."))
-    if others.seen and not others_known:
-        raise StillHeld(
-            _("Other freezes hold this target: it is not free when this one ends. Say that you know."),
-            field="others_known",
-        )
+    others = covered_elsewhere(freeze, grant.user, known=others_known) if agrees else OtherFreezes()
     if (
         agrees
         and FreezeCredit.objects.filter(
@@ -108,9 +99,7 @@ def decide_release(
             "from": source,
             "to": target,
             "comment": comment.strip(),
-            "still_held_by": [
-                {"case": other.case.reference, "freeze": other.number} for other in others.seen
-            ],
+            "still_held_by": held_by(others),
         },
     )
     return freeze

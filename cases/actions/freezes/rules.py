@@ -24,6 +24,7 @@ from cases.models import (
 )
 from cases.people.models import User
 from cases.permissions import Permission
+from cases.queries.other_freezes import OtherFreezes, other_freezes_on
 from cases.status import OBLIGATION_FINAL, ORDER_FINAL, FreezeStatus, ObligationStatus
 
 
@@ -33,6 +34,10 @@ class OwnApproval(ActionError):
 
 class NoLiveBasis(ActionError):
     """The order or duty that the freeze rests on has ended."""
+
+
+class StillHeld(ActionError):
+    """Another freeze holds the same target."""
 
 
 @dataclass(frozen=True)
@@ -57,22 +62,45 @@ def freeze_in(case: Case, number: int, *, lock: bool = False) -> FreezeOrder:
     return freeze
 
 
-def require_live_basis(obligation: Obligation) -> None:
-    """Raises NoLiveBasis where the duty, or the order that it stands in, has ended."""
+def require_live_basis(obligation: Obligation, *, at: datetime | None = None) -> None:
+    """Raises NoLiveBasis where the duty, or the order that it stands in, has ended; with `at`, by its own date too."""
     order = LegalOrder.objects.get(pk=obligation.order_id)
     if order.status in ORDER_FINAL or obligation.status in OBLIGATION_FINAL - {str(ObligationStatus.MET)}:
         raise NoLiveBasis(_("The order that this rests on has ended."), field="basis")
+    if at is not None and order.ends_at is not None and order.ends_at <= at:
+        raise NoLiveBasis(_("The term of the order that this rests on is over."), field="basis")
 
 
 def require_live_hold(freeze: FreezeOrder, *, at: datetime) -> None:
     """Raises NoLiveBasis where what the freeze rests on has ended, or its term, or the formal order did not come."""
     ends_at = freeze.ends_at or freeze.formal_order_by
     if freeze.obligation is not None:
-        require_live_basis(freeze.obligation)
+        # A term of its own was granted by name, and may reach further than the order's.
+        require_live_basis(freeze.obligation, at=at if ends_at is None else None)
         if ends_at is not None and ends_at <= at:
             raise NoLiveBasis(_("The term of this freeze has ended. Have it extended first."))
     elif ends_at is not None and ends_at <= at:
         raise NoLiveBasis(_("The policy hold has lapsed: the formal order did not come by its date."))
+
+
+def covered_elsewhere(freeze: FreezeOrder, user: User, *, known: bool) -> OtherFreezes:
+    """What else holds the target of which something is given free. Raises StillHeld where the person may not know all of
+    it, or has not said that she knows.
+    """
+    others = other_freezes_on(freeze, user)
+    if others.hidden:
+        raise StillHeld(_("Not releasable: ask this desk."))
+    if others.seen and not known:
+        raise StillHeld(
+            _("Other freezes hold this target: it is not free when this one ends. Say that you know."),
+            field="others_known",
+        )
+    return others
+
+
+def held_by(others: OtherFreezes) -> list[dict[str, object]]:
+    """The other freezes as an event names them."""
+    return [{"case": other.case.reference, "freeze": other.number} for other in others.seen]
 
 
 def may_sign(freeze: FreezeOrder, user: User) -> None:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 from django.conf import settings
@@ -19,7 +20,7 @@ from cases.actions.freezes.actor import Actor, lock_for_system
 from cases.actions.freezes.transfers import freeze_to, legs_details, undecided_credits
 from cases.actions.freezes.watching import follow_freeze
 from cases.actions.orders import advance_obligation
-from cases.models import FreezeOrder, LegState, Obligation, Transfer, TransferLeg
+from cases.models import FreezeAmount, FreezeOrder, LegState, Obligation, Transfer, TransferLeg
 from cases.queries.held import held_of
 from cases.status import (
     FREEZE_FINAL,
@@ -30,7 +31,8 @@ from cases.status import (
     TransferStatus,
 )
 from wallets.chains import panel_for
-from wallets.chains.base import ChainError, Confirmation
+from wallets.chains.base import ChainError, Confirmation, Payment
+from wallets.registry import assets_of
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +41,8 @@ ROUND: Final = timedelta(seconds=30)
 LEASE: Final = timedelta(seconds=90)
 # A chain that does not answer is asked again after this.
 AFTER_ERROR: Final = timedelta(seconds=60)
+
+NOT_TOLD: Final = Payment("cannot_tell")
 
 Clock = Callable[[], datetime]
 
@@ -50,6 +54,9 @@ class Asked:
     leg_id: int
     chain: str
     txid: str
+    destination: str
+    # The token's contract, "" for the coin; None where the books' asset cannot be matched with one of the chain.
+    contract: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,7 @@ class Heard:
     found: Confirmation | None
     provider: str
     error: str = ""
+    paid: Payment = NOT_TOLD
 
 
 def settle_transfers(*, now: Clock) -> int:
@@ -80,7 +88,7 @@ def claim_leg(*, at: datetime) -> Asked | None:
     """The transaction that has been due the longest, for this worker alone until the lease ends."""
     leg = (
         TransferLeg.objects.select_for_update(of=("self",), skip_locked=True)
-        .select_related("transfer")
+        .select_related("transfer", "held")
         .filter(next_look_at__lte=at)
         .order_by("next_look_at", "id")
         .first()
@@ -89,15 +97,31 @@ def claim_leg(*, at: datetime) -> Asked | None:
         return None
     leg.next_look_at = at + LEASE
     leg.save(update_fields=["next_look_at"])
-    return Asked(leg.pk, leg.transfer.chain, leg.txid)
+    transfer = leg.transfer
+    return Asked(
+        leg.pk, transfer.chain, leg.txid, transfer.destination, _contract_of(transfer.chain, leg.held)
+    )
+
+
+def _contract_of(chain: str, held: FreezeAmount) -> str | None:
+    """The contract of an asset on a chain, "" for its coin; None where symbol and decimals match none, or several."""
+    found = {
+        asset.contract
+        for asset in assets_of([chain])[chain]
+        if asset.symbol.upper() == held.asset.upper() and asset.decimals == held.decimals
+    }
+    return found.pop() if len(found) == 1 else None
 
 
 def listen(asked: Asked) -> Heard:
     """Ask the chain. Takes as long as its source takes; no transaction is open meanwhile."""
     try:
         with panel_for(asked.chain) as panel:
-            found = panel.confirmations(asked.txid)
-            return Heard(found, panel.answered_by)
+            found, paid = panel.confirmations(asked.txid), NOT_TOLD
+            provider = panel.answered_by
+            if found.state == "confirmed" and asked.contract is not None:
+                paid = panel.payment(asked.txid, asked.destination, asked.contract)
+            return Heard(found, provider, paid=paid)
     except ChainError as error:
         return Heard(None, "", error.code)
 
@@ -141,8 +165,14 @@ def _write_down(leg: TransferLeg, heard: Heard, *, at: datetime) -> None:
     deep = block is None or said.count >= leg.confirmations_required
     if said.state == "failed" and deep:
         leg.state, leg.next_look_at = LegState.FAILED, None
-    elif said.state == "confirmed" and block is not None and said.count >= leg.confirmations_required:
-        leg.state, leg.next_look_at = LegState.CONFIRMED, None
+    elif said.state == "confirmed" and block is not None:
+        leg.paid_state = heard.paid.state
+        leg.paid = Decimal(heard.paid.amount) if heard.paid.state == "told" else None
+        if said.count >= leg.confirmations_required:
+            # Another transaction than the one that was proposed settles nothing: what it was for still stands frozen.
+            short = leg.paid is not None and leg.paid < leg.amount
+            leg.state, leg.next_look_at = (LegState.FAILED if short else LegState.CONFIRMED), None
+            leg.said = "other_payment" if short else leg.said
     leg.save(
         update_fields=[
             "looked_at",
@@ -154,6 +184,8 @@ def _write_down(leg: TransferLeg, heard: Heard, *, at: datetime) -> None:
             "block_time",
             "state",
             "next_look_at",
+            "paid_state",
+            "paid",
         ]
     )
 
@@ -243,7 +275,9 @@ def _fail(actor: Actor, transfer: Transfer, *, at: datetime) -> None:
     if transfer.status not in {TransferStatus.SENDING, TransferStatus.SENT}:
         return
     move_or_refuse(transfer, TransferStatus.FAILED)
-    transfer.ended_at, transfer.end_reason = at, "failed on the chain"
+    wrong = transfer.legs.filter(said="other_payment").exists()
+    transfer.ended_at = at
+    transfer.end_reason = "the transaction does not pay what was proposed" if wrong else "failed on the chain"
     transfer.save(update_fields=["status", "ended_at", "end_reason"])
     moved: dict[str, object] = {}
     if transfer.freeze.status == FreezeStatus.TRANSFERRING:

@@ -24,6 +24,7 @@ from cases.actions.base import (
     write_event,
 )
 from cases.actions.freezes.actor import Actor
+from cases.actions.freezes.caps import refuse_beyond_transfer
 from cases.actions.freezes.changes import parts_of
 from cases.actions.freezes.destinations import checked_destination
 from cases.actions.freezes.rules import AmountAsked, OwnApproval, freeze_in, require_live_basis
@@ -121,7 +122,9 @@ def propose_transfer(
     if takes_all:
         _require_nothing_left(freeze, taken)
     legs = _legs(taken, test)
-    because = second_approval([_line(row, amount) for row, amount in taken], at=at)
+    lines = [_line(row, amount) for row, amount in taken]
+    refuse_beyond_transfer(obligation, lines)
+    because = second_approval(lines, at=at)
     source, target = move_or_refuse(freeze, FreezeStatus.TRANSFER_PROPOSED)
     freeze.save(update_fields=["status"])
     transfer = Transfer.objects.create(
@@ -283,6 +286,8 @@ def legs_details(transfer: Transfer) -> list[dict[str, object]]:
             "block_height": leg.block_height,
             "block_hash": leg.block_hash,
             "provider": leg.provider,
+            "paid_state": leg.paid_state,
+            "paid": None if leg.paid is None else str(int(leg.paid)),
         }
         for leg in transfer.legs.select_related("held").order_by("-is_test", "held__asset", "id")
     ]

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -72,6 +73,14 @@ class AgreeIn(Body):
 
     agrees = Flag()
     comment = Text(max_length=2000, allow_blank=True, default="")
+
+
+class FreeIn(AgreeIn):
+    """Agree that something is given free, or refuse and say why."""
+
+    others_known = Flag(
+        default=False, help_text=_("That other freezes hold the same target, and that it stays held by them.")
+    )
 
 
 class WhyIn(Body):
@@ -149,12 +158,12 @@ class ReleasePart(Asking):
 
 
 class DecideChange(Endpoint):
-    @describe(out=FreezeChangeOut, body=AgreeIn)
+    @describe(out=FreezeChangeOut, body=FreeIn)
     def post(self, request: Request, ref: str, number: int) -> HttpResponse:
         """Agree or refuse; never the one who asked."""
         grant = self.door(Permission.FREEZE_APPROVE)
         change = self.numbered(changes_of(grant.case))
-        data = self.body(AgreeIn)
+        data = self.body(FreeIn)
 
         def act() -> Answer:
             actions.decide_change(grant=grant, at=self.at, number=change.number, **data)
@@ -255,11 +264,11 @@ class ReleaseCredit(CreditStep):
 class DecideCredit(CreditStep):
     permission, shape, step = (
         Permission.FREEZE_APPROVE,
-        AgreeIn,
+        FreeIn,
         staticmethod(actions.decide_credit_release),
     )
 
-    @describe(out=FreezeCreditOut, body=AgreeIn)
+    @describe(out=FreezeCreditOut, body=FreeIn)
     def post(self, request: Request, ref: str, number: int) -> HttpResponse:
         """Give it free or keep it; never the one who asked."""
         return self.take()

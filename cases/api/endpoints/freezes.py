@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -65,6 +66,9 @@ class FreezeIn(Body):
         allow_null=True,
         default=None,
         help_text=_("The freeze that hit the wrong target, which this one corrects."),
+    )
+    resembles_accepted = Flag(
+        default=False, help_text=_("The target was compared with what the order names and looks like it.")
     )
 
 
@@ -211,10 +215,21 @@ class DiffRowOut(Shape):
     would_hold = Amount(allow_null=True)
 
 
+class NamedOut(Shape):
+    """What the order names of the target's kind; `named`: the target is among it, or was found for it."""
+
+    named = Flag()
+    asked = serializers.ListField(child=Text())
+    resembling = serializers.ListField(
+        child=Text(), help_text=_("What it names that only looks like the target.")
+    )
+
+
 class DiffOut(Shape):
     """What an approval would change."""
 
     assets = DiffRowOut(many=True)
+    named = NamedOut()
     others = OtherFreezeOut(many=True)
     hidden = Flag()
 
@@ -227,7 +242,13 @@ class Diff(Endpoint):
         self.query()
         diff = approval_diff(self.numbered(freezes_of(grant.case)), self.user, at=self.at)
         return self.show(
-            DiffOut, {"assets": diff.rows, "others": diff.others.seen, "hidden": diff.others.hidden}
+            DiffOut,
+            {
+                "assets": diff.rows,
+                "named": diff.named,
+                "others": diff.others.seen,
+                "hidden": diff.others.hidden,
+            },
         )
 
 

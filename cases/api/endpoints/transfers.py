@@ -45,6 +45,11 @@ class TransferLegOut(Shape):
     provider = Text()
     looked_at = Moment(allow_null=True)
     said = Text(help_text=_("What the chain said last, or the code of the error."))
+    paid_state = Text(help_text=_("`told` with `paid`, `cannot_tell`, or empty before it is in a block."))
+    paid = Amount(
+        allow_null=True,
+        help_text=_("What of the asset the transaction gave to the destination, in base units."),
+    )
 
 
 class TransferOut(Shape):

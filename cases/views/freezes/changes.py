@@ -9,12 +9,13 @@ from django.views.decorators.http import require_http_methods
 
 from cases import access
 from cases.actions import freezes as actions
-from cases.forms.freeze_life import DecideForm, ExtendForm, PartialReleaseForm
+from cases.forms.freeze_life import DecideForm, DecideFreeingForm, ExtendForm, PartialReleaseForm
 from cases.forms.freezes import ReasonForm
 from cases.permissions import Permission
 from cases.queries import freezes as queries
 from cases.queries import life
 from cases.queries.held import held_of
+from cases.queries.other_freezes import other_freezes_on
 from cases.views.base import answer_form, bound, person_of
 from cases.views.freezes.base import Text, step, step_context, url_of
 
@@ -64,6 +65,7 @@ def decide_change(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     grant = access.case_for(person_of(request), ref, Permission.FREEZE_APPROVE)
     change = life.one(life.changes_of(grant.case), number)
     at = timezone.now()
+    frees = change.kind == "partial_release"
     content = queries.freeze_content(queries.freeze_of(grant.case, change.freeze.number), at=at)
     context = step_context(
         grant,
@@ -76,15 +78,16 @@ def decide_change(request: HttpRequest, ref: str, number: int) -> HttpResponse:
         words=_("What was asked for stands below. The rest of the freeze stays as it is."),
         possible=change.status == "proposed",
         hindrance=_OWN if change.proposed_by_id == grant.user.pk and change.status == "proposed" else "",
-        tone="danger" if change.kind == "partial_release" else "warn",
+        tone="danger" if frees else "warn",
         extra="freezes/change.html",
         change=change,
         held=held_of(change.freeze_id),
+        others=other_freezes_on(content.freeze, grant.user) if frees else None,
     )
     return answer_form(
         request,
         grant=grant,
-        form=bound(DecideForm, request),
+        form=bound(DecideFreeingForm if frees else DecideForm, request),
         template="freezes/act.html",
         context=context,
         act=lambda data: actions.decide_change(grant=grant, at=at, number=number, **data),
@@ -127,6 +130,7 @@ def _credit_step(
         hindrance=_OWN if own and credit.status in statuses else "",
         extra="freezes/credit.html",
         credit=credit,
+        others=other_freezes_on(content.freeze, grant.user) if deciding else None,
     )
     return answer_form(
         request,
@@ -183,7 +187,7 @@ def decide_credit(request: HttpRequest, ref: str, number: int) -> HttpResponse:
         ref,
         number,
         permission=Permission.FREEZE_APPROVE,
-        form_class=DecideForm,
+        form_class=DecideFreeingForm,
         statuses=frozenset({"release_proposed"}),
         title=_("Release this credit?"),
         confirm=_("Record the decision"),

@@ -51,6 +51,7 @@ def test_a_leg_is_confirmed_by_what_a_chain_said(sending: tuple[Everything, int,
         "block_hash": "b5",
         "provider": "node",
         "looked_at": "2026-01-05T00:00:00Z",
+        "paid_state": "cannot_tell",
     }
     for name, lacking in (
         ("confirmations", 0),
@@ -60,5 +61,14 @@ def test_a_leg_is_confirmed_by_what_a_chain_said(sending: tuple[Everything, int,
         ("looked_at", None),
     ):
         refused(lambda: changed(leg, **(said | {name: lacking})), match="leg_confirmed_by_chain")  # noqa: B023
+    # However deep: a transaction that gave the destination less, or of which nothing was asked, confirms nothing.
+    for state, paid in (("", None), ("told", 0)):
+        refused(
+            lambda: changed(leg, **(said | {"paid_state": state, "paid": paid})),  # noqa: B023
+            match="leg_confirmed_by_payment",
+        )
+    refused(lambda: changed(leg, **(said | {"paid_state": "told"})), match="leg_paid_is_told")
+    refused(lambda: changed(leg, **(said | {"paid": 5})), match="leg_paid_is_told")
+    refused(lambda: changed(leg, paid_state="perhaps"), match="leg_paid_state_known")
     with undone():
         changed(leg, **said)

@@ -8,6 +8,7 @@ from wallets.chains.base import (
     BlockGone,
     Confirmation,
     Exchange,
+    Payment,
     Pinned,
     Restriction,
 )
@@ -33,6 +34,9 @@ from wallets.chains.http import JSON
 # pass for one that keeps a list.
 LISTS: Final = ("e47d6060", "fe575a87")
 NO_FUNCTION: Final = "686f6c64"
+
+# keccak of Transfer(address,address,uint256), the first topic of the event that EIP-20 asks for.
+TRANSFER: Final = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
 
 _YES: Final = "0x" + f"{1:064x}"
 _NO: Final = "0x" + f"{0:064x}"
@@ -74,6 +78,57 @@ def confirmations(endpoint: Endpoint, check_chain: Callable[[int], None], txid: 
     return Confirmation(
         "confirmed" if status == "0x1" else "failed", count, header.block, exchanges=(asked, then)
     )
+
+
+def payment(
+    endpoint: Endpoint, check_chain: Callable[[int], None], txid: str, address: str, contract: str
+) -> Payment:
+    """What the transaction gave to `address`: of a token by the events of its contract, of the coin by its value.
+
+    A coin that a contract hands on stands in no receipt: then nobody can tell from here. Raises `ChainError`.
+    """
+    txid, owner = txid.lower(), address[2:].lower()
+    (chain_id, receipt, transaction), asked = _ask(
+        endpoint,
+        chain_id_call(),
+        f'eth_getTransactionReceipt","params":["{txid}"]',
+        f'eth_getTransactionByHash","params":["{txid}"]',
+    )
+    check_chain(number_of(chain_id))
+    if receipt is None or transaction is None:
+        raise BlockGone("the transaction is no longer on the chain")
+    receipt, transaction = _about(receipt, "transactionHash", txid), _about(transaction, "hash", txid)
+    if receipt.get("status") != "0x1":
+        return Payment("told", 0, (asked,))
+    if contract:
+        return Payment("told", _transferred(receipt.get("logs"), contract.lower(), owner), (asked,))
+    if str(transaction.get("to") or "")[2:].lower() == owner:
+        return Payment("told", number_of(transaction.get("value")), (asked,))
+    return Payment("told" if transaction.get("input") == "0x" else "cannot_tell", 0, (asked,))
+
+
+def _transferred(logs: JSON, contract: str, owner: str) -> int:
+    """The sum of a token's own Transfer events to an owner (EIP-20)."""
+    if not isinstance(logs, list):
+        raise BadAnswer("the receipt has no list of events")
+    total = 0
+    for log in logs:
+        topics = log.get("topics") if isinstance(log, dict) else None
+        if not isinstance(log, dict) or not isinstance(topics, list):
+            raise BadAnswer("an event is not valid")
+        if log.get("removed") is True:
+            raise BlockGone("the event is no longer on the chain")
+        if str(log.get("address")).lower() != contract or len(topics) != 3 or topics[0] != TRANSFER:
+            continue
+        if str(topics[2]).lower() == "0x" + owner.rjust(64, "0"):
+            total += _word(log.get("data"))
+    return total
+
+
+def _word(data: JSON) -> int:
+    if not isinstance(data, str) or not HASH.fullmatch(data):
+        raise BadAnswer("an event's amount is not a word")
+    return int(data, 16)
 
 
 def token_restriction(endpoint: Endpoint, pinned: Pinned, address: str, contract: str) -> Restriction:

@@ -27,6 +27,7 @@ from wallets.chains.base import (
     Depth,
     Failure,
     FutureBlock,
+    Payment,
     Pinned,
     Restriction,
     SourceRefused,
@@ -279,6 +280,10 @@ class EvmSource:
     def confirmations(self, txid: str) -> Confirmation:
         """Where a transaction stands; `txid` is 0x and 64 digits. Raises `ChainError`."""
         return facts.confirmations(self._endpoint, self._check_chain, txid)
+
+    def payment(self, txid: str, address: str, contract: str) -> Payment:
+        """What a transaction gave to `address`. Raises `ChainError`."""
+        return facts.payment(self._endpoint, self._check_chain, txid, address, contract)
 
     def token_restriction(self, address: str, contract: str) -> Restriction:
         """Whether the issuer of the token at `contract` blocks `address`. Raises `ChainError`."""
