@@ -18,6 +18,8 @@ def set_up() -> None:
     import django
 
     django.setup()
+    # As a web worker looks for garbage.
+    import config.wsgi  # noqa: F401
 
 
 def figure(name: str, value: float, unit: str) -> None:

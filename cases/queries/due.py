@@ -4,12 +4,14 @@ Four tables are read as one list, in one statement, each by its own index on the
 deadlines cost the same however many there are. Whose cases are read is said by a Scope.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 
 from cases.models import Case, Instrument, ObligationKind, hidden_from
@@ -50,12 +52,17 @@ class Scope:
         return cls("= %s", (case.pk,), "SELECT unnest(%s::bigint[])", (sorted(case.hidden_orders),))
 
     @classmethod
-    def visible_to(cls, user: User) -> "Scope | None":
+    def visible_to(
+        cls, user: User, *, hidden: "Collection[int] | QuerySet[Any, int] | None" = None
+    ) -> "Scope | None":
+        """All the cases that the person may see; `hidden` as `queries.sight.hidden_at_once` gave it."""
         try:
             sql, params = visible_ids(user).query.sql_with_params()
         except EmptyResultSet:
             return None
-        sealed, sealed_params = hidden_from(user).query.sql_with_params()
+        if isinstance(hidden, Collection):
+            return cls(f"IN ({sql})", tuple(params), "SELECT unnest(%s::bigint[])", (sorted(hidden),))
+        sealed, sealed_params = (hidden_from(user) if hidden is None else hidden).query.sql_with_params()
         return cls(f"IN ({sql})", tuple(params), sealed, tuple(sealed_params))
 
 
@@ -106,7 +113,7 @@ class _Source:
     def known(self, scope: Scope) -> tuple[str, tuple[Any, ...]]:
         """That the row is in one of the cases and not sealed from the reader, as SQL with its parameters."""
         seen = f"d.case_id {scope.sql}"
-        if not self.order:
+        if not self.order or scope.sealed_params == ([],):
             return seen, scope.params
         return f"{seen} AND {self.order} NOT IN ({scope.sealed})", (*scope.params, *scope.sealed_params)
 

@@ -4,10 +4,10 @@ Everything here is asked of the cases that the person may see, in a number of qu
 there are.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BooleanField, Count, F, Func, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from cases.models import Case, CaseWallet, Export, FreezeOrder, LegalOrder, Membership
 from cases.people.models import User
@@ -41,13 +41,6 @@ _TO_APPLY = [
 ]
 
 
-class _OneOf(Func):
-    """`key = ANY (array)`."""
-
-    template, arg_joiner = "%(expressions)s)", " = ANY ("
-    output_field = BooleanField()
-
-
 def _freezes(sight: Sight) -> "QuerySet[FreezeOrder]":
     # In a closed case the actions refuse every step: nothing in it waits for anybody.
     return (
@@ -57,18 +50,46 @@ def _freezes(sight: Sight) -> "QuerySet[FreezeOrder]":
     )
 
 
-def _first(rows: "QuerySet[FreezeOrder]", limit: int) -> list[FreezeOrder]:
-    """The first that were proposed of these, with what a page shows of each. One query."""
-    # As an array the few are found before anything is joined to them. As a set, or with the limit after the joins, the
-    # planner joins all that wait: it orders no more than eight tables at a time.
-    found = ArraySubquery(rows.order_by("proposed_at", "id").values("pk")[:limit])
-    return list(
-        FreezeOrder.objects.filter(_OneOf(F("pk"), found))
-        .select_related(
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Freezes that wait for somebody. `to_sign`: for this person's signature, freezes and releases, never those that she
+    proposed. `to_be_signed`: for somebody else's. `to_apply`: approved and not confirmed yet, those that failed first.
+    """
+
+    to_sign: list[FreezeOrder]
+    to_be_signed: list[FreezeOrder]
+    to_apply: list[FreezeOrder]
+
+
+def waiting(user: User, sight: Sight, *, limit: int = LIMIT) -> Waiting:
+    """What waits in the cases that the person sees, each list by the time of its proposal. Four queries at most.
+
+    The few are found before anything is joined to them, which the planner would do with all that wait.
+    """
+    mine = _for_signature(user, sight)
+    others = _freezes(sight).filter(status__in=_TO_SIGN)
+    if may_sign(user):
+        others = others.exclude(pk__in=mine.values("pk"))
+    keys = [
+        _first(mine, limit) if may_sign(user) else [],
+        _first(others, limit),
+        _first(_freezes(sight).filter(status__in=_TO_APPLY), limit),
+    ]
+    found = {
+        freeze.pk: freeze
+        for freeze in FreezeOrder.objects.filter(
+            pk__in={key for each in keys for key in each}
+        ).select_related(
             "case", "wallet__wallet", "account", "proposed_by", "release_proposed_by", "obligation__order"
         )
-        .order_by("proposed_at", "id")
-    )
+    }
+    to_sign, to_be_signed, to_apply = ([found[key] for key in each] for each in keys)
+    to_apply.sort(key=lambda freeze: freeze.status != FreezeStatus.APPLY_FAILED)
+    return Waiting(to_sign, to_be_signed, to_apply)
+
+
+def _first(rows: "QuerySet[FreezeOrder]", limit: int) -> list[int]:
+    return list(rows.order_by("proposed_at", "id").values_list("pk", flat=True)[:limit])
 
 
 def may_sign(user: User) -> bool:
@@ -76,24 +97,17 @@ def may_sign(user: User) -> bool:
     return Permission.FREEZE_APPROVE in of_member(user.role, reader=False)
 
 
-def _for_signature(user: User) -> "QuerySet[FreezeOrder]":
+def _for_signature(user: User, sight: Sight) -> "QuerySet[FreezeOrder]":
     """What this person could sign: never what she proposed, and nothing where she only reads."""
     member_of = Membership.objects.filter(user=user, reader=False, ended_at__isnull=True).values("case_id")
     return (
-        _freezes(Sight.of_user(user))
+        _freezes(sight)
         .filter(case__in=member_of)
         .filter(
             (Q(status=FreezeStatus.PROPOSED) & ~Q(proposed_by=user) & ~Q(approvals__approver=user))
             | (Q(status=FreezeStatus.RELEASE_PROPOSED) & ~Q(release_proposed_by=user))
         )
     )
-
-
-def to_sign(user: User, *, limit: int = LIMIT) -> list[FreezeOrder]:
-    """Freezes and releases that wait for this person's signature: never those that she proposed. One query."""
-    if not may_sign(user):
-        return []
-    return _first(_for_signature(user), limit)
 
 
 def to_close(user: User, *, limit: int = LIMIT) -> list[Case]:
@@ -108,20 +122,6 @@ def to_close(user: User, *, limit: int = LIMIT) -> list[Case]:
         .defer("summary")
         .order_by("closing_asked_at", "id")[:limit]
     )
-
-
-def to_be_signed(user: User, sight: Sight, *, limit: int = LIMIT) -> list[FreezeOrder]:
-    """Freezes and releases of her cases that wait for somebody else's signature. One query."""
-    rows = _freezes(sight).filter(status__in=_TO_SIGN)
-    if may_sign(user):
-        rows = rows.exclude(pk__in=_for_signature(user).values("pk"))
-    return _first(rows, limit)
-
-
-def to_apply(sight: Sight, *, limit: int = LIMIT) -> list[FreezeOrder]:
-    """Freezes that were approved and do not stand confirmed yet; those that failed first. One query."""
-    rows = _first(_freezes(sight).filter(status__in=_TO_APPLY), limit)
-    return sorted(rows, key=lambda freeze: freeze.status != FreezeStatus.APPLY_FAILED)
 
 
 def _basis_ended(sight: Sight, at: datetime) -> "QuerySet[FreezeOrder]":

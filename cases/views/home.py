@@ -1,5 +1,6 @@
 """The first page: a person's work."""
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -7,10 +8,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from cases.people.models import Role
+from cases.people.models import Role, User
 from cases.permissions import GlobalPermission, allows
 from cases.queries import alerts, breaches, case_tasks, due, reminders, work
-from cases.queries.sight import Sight
+from cases.queries.sight import Sight, hidden_at_once, one_moment
 from cases.status import CaseStatus
 from cases.views.base import person_of
 
@@ -30,11 +31,19 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("matter-list")
     if user.role == Role.ADMINISTRATOR:
         return redirect("people-list")
-    now = timezone.now()
-    visible, scope = due.Scope.visible_to(user), Sight.of_user(user)
-    to_sign, to_apply, unverified = work.to_sign(user), work.to_apply(scope), work.unverified(scope)
+    with one_moment():
+        context = _work_of(user, now=timezone.now())
+    return render(request, "home.html", context)
+
+
+def _work_of(user: User, *, now: datetime) -> dict[str, Any]:
+    """All that waits for a person, read at one moment; nothing of it is asked for later, while the page is made."""
+    hidden = hidden_at_once(user)
+    visible, scope = due.Scope.visible_to(user, hidden=hidden), Sight.of_user(user, hidden=hidden)
+    waiting = work.waiting(user, scope)
+    to_sign, to_be_signed, to_apply = waiting.to_sign, waiting.to_be_signed, waiting.to_apply
+    unverified = work.unverified(scope)
     failing, counts = work.failing_wallets(scope, limit=FAILING), due.counts(visible, at=now)
-    to_be_signed = work.to_be_signed(user, scope)
     open_alerts = alerts.open_alerts(scope)
     my_tasks, to_close = case_tasks.my_tasks(user), work.to_close(user)
     context: dict[str, Any] = {
@@ -74,4 +83,4 @@ def home(request: HttpRequest) -> HttpResponse:
         context["by_status"] = [
             (value, label, by_status.get(value, 0)) for value, label in CaseStatus.choices
         ]
-    return render(request, "home.html", context)
+    return context

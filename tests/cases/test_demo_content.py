@@ -24,7 +24,8 @@ from cases.models import (
     Subject,
 )
 from cases.people.models import Role, User
-from cases.queries.work import to_sign
+from cases.queries.sight import Sight
+from cases.queries.work import waiting
 from tests.support.casework import moment
 from tests.support.demo import follow_up, sample, seeded
 
@@ -243,6 +244,10 @@ def test_each_persons_first_page_stands(role: str) -> None:
 
 
 def test_one_signature_waits_for_each_approver_and_none_for_who_proposed() -> None:
-    waiting = {user.email: len(to_sign(user)) for user in User.objects.filter(role=Role.APPROVER)}
-    assert list(waiting.values()) == [1, 1]
-    assert len(to_sign(User.objects.filter(role=Role.INVESTIGATOR).earliest("pk"))) == 0
+    signing = {
+        user.email: len(waiting(user, Sight.of_user(user)).to_sign)
+        for user in User.objects.filter(role=Role.APPROVER)
+    }
+    assert list(signing.values()) == [1, 1]
+    investigator = User.objects.filter(role=Role.INVESTIGATOR).earliest("pk")
+    assert len(waiting(investigator, Sight.of_user(investigator)).to_sign) == 0

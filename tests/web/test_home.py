@@ -247,4 +247,4 @@ def test_it_costs_the_same_with_three_rows_and_with_thirty(casework: Casework, c
             )
 
     fill(0, 3)
-    assert costs_the_same(client_of(casework.lead), reverse("home"), lambda: fill(3, 30)) <= 18
+    assert costs_the_same(client_of(casework.lead), reverse("home"), lambda: fill(3, 30)) <= 20
