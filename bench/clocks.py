@@ -256,9 +256,8 @@ def kept() -> None:
     """What the page asks for its due moments, without page."""
     from cases.queries import due
 
-    scope = due.Scope.visible_to(approver())
-    assert len(due.nearest(scope)) == due.LIMIT
-    due.counts(scope, at=datetime.now(UTC))
+    board = due.board(due.Scope.visible_to(approver()), at=datetime.now(UTC))
+    assert len(board.nearest) == due.LIMIT
 
 
 def computed_when_asked() -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import certifi
 from django.conf import settings
@@ -42,6 +42,9 @@ def is_genuine(
     """Whether a report was signed with one of our secrets, at a moment that is not too far from now."""
     genuine = False
     for secret in secrets:
+        if len(secret) < SHORTEST_SECRET:
+            # The start refuses one that can be guessed; where nothing checked the start, it opens nothing either.
+            continue
         expected = signature(
             secret, direction="to-holdfast", timestamp=timestamp, message_id=message_id, body=body
         )
@@ -55,7 +58,8 @@ def is_genuine(
 
 def is_configured() -> bool:
     """Whether the exchange's own system is asked at all; else people set holds by hand."""
-    return bool(settings.CONNECTOR_URL and settings.CONNECTOR_SECRETS)
+    secrets: list[str] = settings.CONNECTOR_SECRETS
+    return bool(settings.CONNECTOR_URL and secrets) and min(map(len, secrets)) >= SHORTEST_SECRET
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +105,26 @@ def send(*, key: str, body: bytes, at: datetime) -> Said:
     return Said("refused" if 400 <= status < 500 and status not in _LATER else "silent", words)
 
 
-def _connection(limit: int) -> tuple[HTTPConnection, str]:
-    """A connection to the configured host, and the path there. Raises ValueError where the URL is none of ours."""
-    parts = urlsplit(settings.CONNECTOR_URL)
+def url_parts(url: str) -> SplitResult:
+    """The parts of a URL that calls can go to. Raises ValueError where it is none."""
+    parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
         raise ValueError("an http:// or https:// URL without a user name")
+    # Reading the port is what finds out that it is none.
+    if parts.port == 0:
+        raise ValueError("a port above 0")
+    return parts
+
+
+def _connection(limit: int) -> tuple[HTTPConnection, str]:
+    """A connection to the configured host, and the path there. Raises ValueError where the URL is none of ours."""
+    parts = url_parts(settings.CONNECTOR_URL)
+    hostname = parts.hostname or ""
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if parts.scheme == "http":
-        return HTTPConnection(parts.hostname, parts.port, timeout=limit), path
+        return HTTPConnection(hostname, parts.port, timeout=limit), path
     return HTTPSConnection(
-        parts.hostname, parts.port, timeout=limit, context=ssl.create_default_context(cafile=certifi.where())
+        hostname, parts.port, timeout=limit, context=ssl.create_default_context(cafile=certifi.where())
     ), path
 
 

@@ -8,6 +8,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from cases.connectors import SHORTEST_SECRET, url_parts
 from wallets.chains.providers import fits, is_public_provider, rules_for
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -79,6 +80,43 @@ def secrets_are_real(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
     if len(settings.SECRET_KEY) < 32:
         return [Error("SECRET_KEY has fewer than 32 characters.", id="holdfast.E003")]
     return []
+
+
+@register()
+def connector_is_whole(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Whoever guesses a secret sets holds and takes them off: a short one is refused, and so is half a connector,
+    which would leave every hold to people who believe that it is asked for. Neither URL nor secret is told.
+    """
+    found: list[CheckMessage] = [
+        Error(
+            f"HOLDFAST_CONNECTOR_SECRET: secret number {number} has fewer than {SHORTEST_SECRET} characters.",
+            hint="Several secrets are separated by blanks, so none may have a blank in it.",
+            id="holdfast.E010",
+        )
+        for number, secret in enumerate(settings.CONNECTOR_SECRETS, start=1)
+        if len(secret) < SHORTEST_SECRET
+    ]
+    if not settings.CONNECTOR_URL:
+        return found
+    if not settings.CONNECTOR_SECRETS:
+        found.append(
+            Error(
+                "HOLDFAST_CONNECTOR_URL is set, but HOLDFAST_CONNECTOR_SECRET is not: nothing would be asked.",
+                hint="Set both, or neither where people set the holds by hand.",
+                id="holdfast.E011",
+            )
+        )
+    try:
+        url_parts(settings.CONNECTOR_URL)
+    except ValueError:
+        found.append(
+            Error(
+                "HOLDFAST_CONNECTOR_URL cannot be called.",
+                hint="An http:// or https:// URL without a user name.",
+                id="holdfast.E012",
+            )
+        )
+    return found
 
 
 @register()

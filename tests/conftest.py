@@ -8,44 +8,82 @@ from typing import Any
 import psycopg2
 import pytest
 from django.core.cache import cache
+from django.core.management.commands import flush
 from django.db.backends.postgresql.operations import DatabaseOperations
-from django.test import Client
+from django.test import Client, override_settings
+from psycopg2 import sql
 from pytest_django import DjangoDbBlocker
 
 from cases.people.models import User
 from tests.support.casework import Casework, make_person
 from tests.support.rows import taken_back
 
+# What takes minutes, before what takes seconds: started last it would run beside an idle core.
+LONG_FIRST = ("tests/journeys/test_dprk", "tests/runtime/", "tests/web/", "tests/api/")
+# Their installation stays up until the session ends, with workers that take from whatever runs beside them.
+LAST = "tests/journeys/test_"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files first, an installation that stays up last; within them the random order stays."""
+
+    def place(item: pytest.Item) -> int:
+        rest = len(LONG_FIRST) + item.nodeid.startswith(LAST)
+        return next((place for place, path in enumerate(LONG_FIRST) if item.nodeid.startswith(path)), rest)
+
+    items.sort(key=place)
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _flush_past_append_only() -> Iterator[None]:
     """Empty append-only tables after a test that really commits, as the cluster's superuser.
 
-    The application's own role cannot: triggers refuse it, and it lacks the right where that was revoked.
+    The application's own role cannot: triggers refuse it, and it lacks the right where that was revoked. Only what
+    holds rows is emptied, row by row: to truncate takes new files for each of a hundred tables and their indexes.
+    What Django itself writes after migrations stays, and so need not be written anew.
     """
+    kept = {"django_content_type", "auth_permission"}
 
     def execute_sql_flush(self: Any, sql_list: list[str]) -> None:
+        names = self.connection.introspection.django_table_names(only_existing=True, include_views=False)
         superuser = psycopg2.connect(
             os.environ["HOLDFAST_TEST_SUPERUSER_URL"], dbname=self.connection.settings_dict["NAME"]
         )
         try:
             with superuser, superuser.cursor() as cursor:
+                # Neither triggers nor foreign keys: every table that Django knows is emptied.
                 cursor.execute("SET LOCAL session_replication_role = replica")
-                for sql in sql_list:
-                    cursor.execute(sql)
+                cursor.execute(
+                    sql.SQL(" UNION ALL ").join(
+                        sql.SQL("(SELECT {} FROM {} LIMIT 1)").format(
+                            sql.Literal(table), sql.Identifier(table)
+                        )
+                        for table in sorted(set(names) - kept)
+                    )
+                )
+                for (table,) in cursor.fetchall():
+                    cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
         finally:
             superuser.close()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "execute_sql_flush", execute_sql_flush)
+        patch.setattr(flush, "emit_post_migrate_signal", lambda *arguments: None)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _passwords_hashed_fast() -> Iterator[None]:
+    """For people that a whole module shares, too: the strength of a password is not what is tried here."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
 
 
 @pytest.fixture(autouse=True)
 def _files_of_its_own(settings: Any, tmp_path: Any) -> None:
-    """No test sees another's files, and passwords are hashed fast: their strength is not what is tried here."""
+    """No test sees another's files."""
     settings.FILES_ROOT = tmp_path / "files"
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)

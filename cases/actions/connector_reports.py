@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from cases.actions import watchdog
 from cases.actions.accounts import write_holding
 from cases.actions.base import ActionError, move_or_refuse
 from cases.actions.connectors import locked_call, set_failed, write_call
@@ -200,9 +201,7 @@ def _carry_out(
         words = _difference(_asked(call), said.amounts)
         return (Verdict.MISMATCH, words) if words else (Verdict.APPLIED, "")
     if call.kind == CallKind.STATUS:
-        standing = call.freeze.status in {FreezeStatus.APPLIED, FreezeStatus.CONFIRMED}
-        if standing and said.state == "not_frozen":
-            return Verdict.APPLIED, _("The hold does not stand there.")
+        return _note_state(actor, call, said, at=at)
     return Verdict.APPLIED, ""
 
 
@@ -221,6 +220,27 @@ def _set_hold(actor: Actor, call: ConnectorCall, said: Result, *, at: datetime) 
         actor, freeze, at=at, confirmation=said.reference or _("Connector call %(key)s") % {"key": call.key}
     )
     return Verdict.APPLIED, ""
+
+
+def _note_state(actor: Actor, call: ConnectorCall, said: Result, *, at: datetime) -> Taken:
+    """A hold that counts as set here and does not stand there is told at once. It ends nothing here."""
+    freeze = call.freeze
+    if said.state != "not_frozen":
+        return Verdict.APPLIED, ""
+    if not watchdog.missed_there(actor.case, freeze, seen_at=said.happened_at, at=at):
+        return Verdict.APPLIED, ""
+    actor.write(
+        action="freeze.not_held_there",
+        at=at,
+        number=freeze.number,
+        details={
+            "call": call.number,
+            "seen_at": said.happened_at.isoformat(),
+            "status": freeze.status,
+            "reference": said.reference,
+        },
+    )
+    return Verdict.APPLIED, _("The hold does not stand there.")
 
 
 def _note_transactions(actor: Actor, call: ConnectorCall, said: Result, *, at: datetime) -> Taken:

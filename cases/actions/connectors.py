@@ -242,17 +242,22 @@ def ask_for_status(*, grant: Grant, at: datetime, number: int) -> ConnectorCall:
 
 @transaction.atomic
 def tick_item(*, grant: Grant, at: datetime, number: int, item: str, note: str = "") -> ChecklistTick:
-    """Say that one item of the checklist was done for a hold that is set by hand. Ticked once; it stands."""
+    """Say that one item of the checklist was done for a hold that is set by hand. Ticked once in each try; it stands."""
     grant.require(Permission.FREEZE_APPLY)
     case = lock_open_case(grant, at=at)
     freeze = freeze_in(case, number, lock=True)
     require_status(freeze, FreezeStatus.APPLYING)
     if item not in ChecklistItem.values:
         raise ActionError(_("The checklist has no such item."), field="item")
-    if ChecklistTick.objects.filter(freeze=freeze, item=item).exists():
+    if ChecklistTick.objects.filter(freeze=freeze, item=item, attempt=freeze.attempts).exists():
         raise ActionError(_("This item is ticked already."), field="item")
     tick = ChecklistTick.objects.create(
-        freeze=freeze, item=item, note=note.strip(), ticked_at=at, ticked_by=grant.user
+        freeze=freeze,
+        attempt=freeze.attempts,
+        item=item,
+        note=note.strip(),
+        ticked_at=at,
+        ticked_by=grant.user,
     )
     write_event(
         grant,
@@ -260,7 +265,7 @@ def tick_item(*, grant: Grant, at: datetime, number: int, item: str, note: str =
         at=at,
         kind="freeze",
         number=number,
-        details={"item": item, "note": tick.note},
+        details={"item": item, "note": tick.note, "attempt": tick.attempt},
     )
     return tick
 

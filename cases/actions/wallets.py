@@ -194,8 +194,13 @@ def detach_wallet(*, grant: Grant, at: datetime, number: int, reason: str) -> Ca
         raise NoSuchItem(_("The case has no such wallet."))
     if not reason.strip():
         raise ActionError(_("Say why."), field="reason")
-    if FreezeOrder.objects.filter(wallet=attached).exclude(status__in=FREEZE_FINAL).exists():
+    holding = FreezeOrder.objects.filter(wallet=attached).exclude(status__in=FREEZE_FINAL)
+    if holding.unsealed_from(case.hidden_orders).exists():
         raise ActionError(_("A freeze on this wallet has not ended."))
+    if holding.exists():
+        raise ActionError(
+            _("The wallet is kept in the case by something that you may not see: ask this desk.")
+        )
     attached.detached_at, attached.detached_by = at, grant.user
     attached.save(update_fields=["detached_at", "detached_by"])
     snapshots.drop_watch(wallet_id=attached.wallet_id, key=watch_key(case), at=at)

@@ -4,12 +4,15 @@ It stands where looks and books are recorded, in their transaction, so that ther
 transfer that is being sent, or was given free, is no longer held back and so is no breach; what leaves for a transfer that
 was only agreed to is one. Where a transfer fails, what went out meanwhile is looked at again. A freeze of incoming
 movements alone holds nothing back that goes out.
+
+Where the exchange's own system says that a hold does not stand that counts as set here, the same people are told.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
@@ -43,6 +46,7 @@ from cases.reminding import AUDIENCE, Step
 from cases.status import FREEZE_STANDING, CreditStatus, TransferStatus
 from wallets.models import Asset, ReadingBatch
 
+log = structlog.get_logger(__name__)
 _NAMED_ALONE = frozenset({str(FreezeScope.ASSET), str(FreezeScope.AMOUNT)})
 _UNDECIDED = (CreditStatus.HELD, CreditStatus.RELEASE_PROPOSED)
 
@@ -207,26 +211,43 @@ def _watch(case: Case, freeze: FreezeOrder, outflow: Outflow, *, at: datetime) -
     return [breach]
 
 
-def _tell(case: Case, breach: FreezeBreach, *, at: datetime) -> None:
+def missed_there(case: Case, freeze: FreezeOrder, *, seen_at: datetime, at: datetime) -> bool:
+    """The exchange's own system said that a freeze of a locked case did not stand there at `seen_at`.
+
+    Told once for each such moment, where the freeze counts as set here and was by then; returns whether it was.
+    """
+    if freeze.status not in FREEZE_STANDING or freeze.applied_at is None or seen_at < freeze.applied_at:
+        return False
+    known = Reminder.objects.filter(
+        case=case, kind=ReminderKind.NOT_HELD, number=freeze.number, due_at=seen_at
+    )
+    if known.exists():
+        return False
+    _alarm(case, freeze, ReminderKind.NOT_HELD, freeze.number, seen_at=seen_at, at=at)
+    return True
+
+
+def _alarm(
+    case: Case, freeze: FreezeOrder, kind: ReminderKind, number: int, *, seen_at: datetime, at: datetime
+) -> None:
     """On everybody's page and by mail at once: the responsible person, the lead, every approver who may know."""
-    freeze = breach.freeze
     order_id = None if freeze.obligation is None else freeze.obligation.order_id
     reminder = Reminder.objects.create(
         case=case,
         order_id=order_id,
-        kind=ReminderKind.BREACH,
-        number=breach.number,
-        due_at=breach.seen_at,
+        kind=kind,
+        number=number,
+        due_at=seen_at,
         step=str(Step.DUE),
         wanted_at=at,
         sent_at=at,
     )
     subject = Subject(
-        kind=ReminderKind.BREACH,
+        kind=kind,
         case_id=case.pk,
-        number=breach.number,
-        due_at=breach.seen_at,
-        since=breach.seen_at,
+        number=number,
+        due_at=seen_at,
+        since=seen_at,
         order_id=order_id,
         responsible_id=None if freeze.obligation is None else freeze.obligation.responsible_id,
     )
@@ -234,7 +255,15 @@ def _tell(case: Case, breach: FreezeBreach, *, at: datetime) -> None:
     Notice.objects.bulk_create(
         Notice(user=user, reminder=reminder, told_at=at, mail_at=at) for user in people
     )
-    outbox.put(task=MAIL_TASK, at=at)
+    if people:
+        outbox.put(task=MAIL_TASK, at=at)
+    else:
+        log.error("an_alarm_reached_nobody", case=case.reference, what=str(kind))
+
+
+def _tell(case: Case, breach: FreezeBreach, *, at: datetime) -> None:
+    freeze = breach.freeze
+    _alarm(case, freeze, ReminderKind.BREACH, breach.number, seen_at=breach.seen_at, at=at)
     record(
         stream_id=case.stream_id,
         stream_uuid=case.stream.uuid,

@@ -263,6 +263,16 @@ _ORDERS = {
             D(_("Block"), "block", w.number),
         ),
     ),
+    "freeze.not_held_there": Sentence(
+        _("Freeze %(number)s does not stand in the exchange's own system, by its own word"),
+        "octagon-alert",
+        "bad",
+        (
+            D(_("Said of"), "seen_at", w.moment),
+            D(_("Call"), "call", w.number),
+            D(_("Reference"), "reference"),
+        ),
+    ),
     "freeze.breach_answered": Sentence(
         _("Breach of freeze %(number)s answered"),
         "message-square",

@@ -14,8 +14,11 @@ from django.conf import settings
 from django.contrib.postgres.operations import TrigramExtension
 from django.db import migrations, models
 
+from wallets.migrating import GatheredMigration
 
-class Migration(migrations.Migration):
+
+
+class Migration(GatheredMigration):
 
     initial = True
 

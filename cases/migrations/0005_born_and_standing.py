@@ -5,8 +5,11 @@ import pgtrigger.migrations
 import wallets.models.triggers
 from django.db import migrations
 
+from wallets.migrating import GatheredMigration
 
-class Migration(migrations.Migration):
+
+
+class Migration(GatheredMigration):
 
     dependencies = [
         ('cases', '0004_alias_search'),

@@ -8,8 +8,11 @@ import wallets.models.triggers
 from django.conf import settings
 from django.db import migrations, models
 
+from wallets.migrating import GatheredMigration
 
-class Migration(migrations.Migration):
+
+
+class Migration(GatheredMigration):
 
     dependencies = [
         ('cases', '0007_home_page_indexes'),

@@ -6,7 +6,15 @@ from cases.models.approval_thresholds import ApprovalThreshold
 from cases.models.authorities import Authority, AuthorityContact, ContactKind
 from cases.models.breaches import FreezeBreach
 from cases.models.case_tasks import CaseTask
-from cases.models.cases import Case, CaseTag, Classification, Membership, Note, Typology
+from cases.models.cases import (
+    Case,
+    CaseTag,
+    Classification,
+    Membership,
+    Note,
+    Typology,
+    sees_every_case,
+)
 from cases.models.clocks import Clock, ClockRule, Closure
 from cases.models.connectors import (
     CallKind,
@@ -152,4 +160,5 @@ __all__ = [
     "WalletRole",
     "hidden_from",
     "hidden_in",
+    "sees_every_case",
 ]

@@ -98,6 +98,7 @@ class CaseTask(models.Model):
         indexes = [
             models.Index(
                 fields=["due_at", "id"],
+                include=["case"],
                 condition=Q(due_at__isnull=False) & Q(status="open"),
                 name="task_by_due",
             ),

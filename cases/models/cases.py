@@ -48,6 +48,11 @@ class Classification(models.TextChoices):
     RESTRICTED = "restricted", _("Restricted")
 
 
+def sees_every_case(user: User) -> bool:
+    """Whether the person may see all cases, whoever is a member of them: the auditor."""
+    return user.is_active and user.role == Role.AUDITOR
+
+
 class CaseQuerySet(models.QuerySet["Case"]):
     def visible_to(self, user: User) -> "CaseQuerySet":
         """The cases that the person may see at all. Every list of cases starts here.
@@ -55,11 +60,9 @@ class CaseQuerySet(models.QuerySet["Case"]):
         Members see their own; the auditor sees all; administrators and liaisons none (a liaison sees matters that
         are shared with her, by another door).
         """
-        if not user.is_active:
-            return self.none()
-        if user.role == Role.AUDITOR:
+        if sees_every_case(user):
             return self
-        if user.role in {Role.INVESTIGATOR, Role.APPROVER, Role.COUNSEL}:
+        if user.is_active and user.role in {Role.INVESTIGATOR, Role.APPROVER, Role.COUNSEL}:
             return self.filter(
                 pk__in=Membership.objects.filter(user=user, ended_at__isnull=True).values("case_id")
             )

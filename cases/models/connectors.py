@@ -194,9 +194,13 @@ class ChecklistItem(models.TextChoices):
 
 
 class ChecklistTick(models.Model):
-    """One item of the checklist of one freeze: ticked by whom, when; written once."""
+    """One item of the checklist of one try to set a hold by hand: ticked by whom, when; written once.
+
+    `attempt` is which try: that somebody saw a withdrawal refused before the hold failed says nothing of the next one.
+    """
 
     freeze = models.ForeignKey(FreezeOrder, on_delete=models.PROTECT, related_name="ticks")
+    attempt = models.PositiveSmallIntegerField(default=0)
     item = models.CharField(max_length=20, choices=ChecklistItem.choices)
     note = models.CharField(_("remark"), max_length=300, blank=True)
     ticked_at = models.DateTimeField()
@@ -204,10 +208,20 @@ class ChecklistTick(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["freeze", "item"], name="tick_once"),
+            models.UniqueConstraint(fields=["freeze", "item", "attempt"], name="tick_once"),
             known("item", ChecklistItem.values, "tick_item_known"),
         ]
-        triggers = append_only("tick")
+        triggers = [
+            *append_only("tick"),
+            FirmTrigger(
+                name="tick_of_this_attempt",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="IF NOT EXISTS (SELECT FROM cases_freezeorder f WHERE f.id = NEW.freeze_id AND f.attempts = "
+                "NEW.attempt) THEN RAISE EXCEPTION 'an item is ticked for the try that is under way' "
+                "USING ERRCODE = 'check_violation'; END IF; RETURN NEW;",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.item

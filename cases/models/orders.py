@@ -210,6 +210,7 @@ class LegalOrder(models.Model):
             # Of the orders that are not answered yet, so that those that are cost the deadlines nothing.
             models.Index(
                 fields=["due_at", "id"],
+                include=["case"],
                 condition=Q(
                     due_at__isnull=False,
                     status__in=[*ORDER_UNANSWERED],
@@ -374,6 +375,7 @@ class Obligation(models.Model):
         indexes = [
             models.Index(
                 fields=["due_at", "id"],
+                include=["case", "order"],
                 condition=Q(due_at__isnull=False) & Q(status__in=["open", "in_progress", "overdue"]),
                 name="obligation_by_due",
             )

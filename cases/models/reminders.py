@@ -30,6 +30,7 @@ class ReminderKind(models.TextChoices):
     FREEZE_ENDS = "freeze_ends", _("The basis of a freeze ends")
     TASK = "task", _("A task is due")
     BREACH = "breach", _("A frozen target holds too little")
+    NOT_HELD = "not_held", _("A hold does not stand in the exchange's own system")
 
 
 STEP_WORDS: Final = {

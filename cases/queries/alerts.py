@@ -170,7 +170,20 @@ def open_alerts(sight: Sight, *, limit: int = LIMIT) -> list[Alert]:
     return list(
         Alert.objects.filter(sight.cases, acknowledged_at__isnull=True)
         .exclude(case__status=CaseStatus.CLOSED)
-        .select_related("case", "wallet__wallet", "chain_asset", "batch")
+        .select_related("case", "wallet__wallet", "chain_asset")
+        .only(
+            "number",
+            "kind",
+            "before",
+            "after",
+            "raised_at",
+            "case__reference",
+            "case__title",
+            "wallet__label",
+            "wallet__wallet__chain",
+            "wallet__wallet__address",
+            "chain_asset",
+        )
         .order_by("-raised_at", "-id")[:limit]
     )
 

@@ -48,6 +48,17 @@ def open_breaches(sight: Sight, *, limit: int = LIMIT) -> list[FreezeBreach]:
         FreezeBreach.objects.filter(sight.cases, acknowledged_at__isnull=True)
         .unsealed_from(sight.hidden)
         .exclude(case__status=CaseStatus.CLOSED)
-        .select_related("case", "freeze__wallet__wallet", "freeze__account", "batch")
+        .select_related("case", "freeze")
+        .only(
+            "number",
+            "asset",
+            "decimals",
+            "required",
+            "after",
+            "seen_at",
+            "acknowledged_at",
+            "case__reference",
+            "freeze__number",
+        )
         .order_by("-raised_at", "-id")[:limit]
     )

@@ -1,5 +1,6 @@
 """The tasks of a case, and a person's own."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -7,10 +8,10 @@ from django.db.models import Case as CaseExpression
 from django.db.models import F, IntegerField, Q, QuerySet, Value, When
 
 from cases.access import Grant
-from cases.models import CaseTask, hidden_from
+from cases.models import CaseTask
 from cases.people.models import User
 from cases.queries.paging import Key, Page, keyset
-from cases.queries.sight import visible_ids
+from cases.queries.sight import Sight
 from cases.status import TaskStatus
 
 LIST_SIZE = 50
@@ -23,7 +24,7 @@ def hidden_orders(grant: Grant) -> frozenset[int]:
     return grant.hidden_orders
 
 
-def about_hidden(orders: "frozenset[int] | QuerySet[Any, int]") -> Q:
+def about_hidden(orders: "Collection[int] | QuerySet[Any, int]") -> Q:
     """Tasks about one of these orders, a duty in it or a freeze under it."""
     return Q(order__in=orders) | Q(obligation__order__in=orders) | Q(freeze__obligation__order__in=orders)
 
@@ -55,12 +56,18 @@ def task_list(grant: Grant, *, after: str | None = None, before: str | None = No
     return keyset(tasks_in(grant), keys=LIST_KEYS, after=after, before=before, size=LIST_SIZE)
 
 
-def my_tasks(user: User, *, limit: int = LIMIT) -> list[CaseTask]:
+def my_tasks(user: User, sight: Sight, *, limit: int = LIMIT) -> list[CaseTask]:
     """What the person has to do in the cases that she sees, the nearest due first, then those without a date. One query."""
-    rows = CaseTask.objects.filter(assignee=user, status=TaskStatus.OPEN, case__in=visible_ids(user)).exclude(
-        pk__in=CaseTask.objects.filter(about_hidden(hidden_from(user)), assignee=user).values("pk")
+    rows = CaseTask.objects.filter(sight.cases, assignee=user, status=TaskStatus.OPEN)
+    if isinstance(sight.hidden, QuerySet) or sight.hidden:
+        rows = rows.exclude(
+            pk__in=CaseTask.objects.filter(about_hidden(sight.hidden), assignee=user).values("pk")
+        )
+    return list(
+        rows.select_related("case")
+        .only("number", "title", "due_at", "case__reference", "case__title")
+        .order_by(F("due_at").asc(nulls_last=True), "id")[:limit]
     )
-    return list(rows.select_related("case").order_by(F("due_at").asc(nulls_last=True), "id")[:limit])
 
 
 def mine_in(grant: Grant, *, limit: int = LIMIT) -> list[CaseTask]:

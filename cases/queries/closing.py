@@ -116,8 +116,8 @@ def of_case(grant: Grant) -> Hindrances:
     hidden = hidden_orders(grant)
     seen: list[Hindrance] = []
     kept_back = False
-    for order_id, hindrance in _all(grant):
-        if order_id is not None and order_id in hidden:
+    for order_ids, hindrance in _all(grant):
+        if hidden & order_ids:
             kept_back = True
         else:
             seen.append(hindrance)
@@ -130,8 +130,12 @@ def _hidden_tasks(grant: Grant, hidden: frozenset[int]) -> bool:
     return CaseTask.objects.filter(about_hidden(hidden), case=grant.case, status=TaskStatus.OPEN).exists()
 
 
-def _all(grant: Grant) -> Iterator[tuple[int | None, Hindrance]]:
-    """Each with the key of the order that it belongs to, if it belongs to one."""
+def _keys(*orders: int | None) -> frozenset[int]:
+    return frozenset(key for key in orders if key is not None)
+
+
+def _all(grant: Grant) -> Iterator[tuple[frozenset[int], Hindrance]]:
+    """Each with the keys of the orders that it stems from, if it stems from any."""
     case = grant.case
     for freeze in (
         FreezeOrder.objects.filter(case=case)
@@ -142,7 +146,7 @@ def _all(grant: Grant) -> Iterator[tuple[int | None, Hindrance]]:
         order_id = freeze.obligation.order_id if freeze.obligation is not None else None
         text = _("Freeze %(number)s has not ended") % {"number": freeze.number}
         yield (
-            order_id,
+            _keys(order_id),
             Hindrance("freeze", text, freeze.number, "", "freeze-detail", freeze.get_status_display()),
         )
     for duty in (
@@ -156,7 +160,7 @@ def _all(grant: Grant) -> Iterator[tuple[int | None, Hindrance]]:
             "kind": duty.get_kind_display(),
         }
         yield (
-            duty.order_id,
+            _keys(duty.order_id),
             Hindrance("obligation", text, duty.order.number, "", "order-detail", duty.get_status_display()),
         )
     # An order may name no duty: it is still to be answered.
@@ -166,19 +170,20 @@ def _all(grant: Grant) -> Iterator[tuple[int | None, Hindrance]]:
             "reference": order.agency_reference,
         }
         yield (
-            order.pk,
+            _keys(order.pk),
             Hindrance("order", text, order.number, "", "order-detail", order.get_status_display()),
         )
     for transfer in (
         Transfer.objects.filter(freeze__case=case)
         .exclude(status__in=TRANSFER_OVER)
-        .select_related("freeze__obligation")
+        .select_related("freeze__obligation", "obligation")
         .order_by("number")
     ):
+        # It goes under a duty of its own, often of a later order than the freeze.
         basis = transfer.freeze.obligation
         text = _("Transfer %(number)s is under way") % {"number": transfer.number}
         yield (
-            basis.order_id if basis is not None else None,
+            _keys(transfer.obligation.order_id, None if basis is None else basis.order_id),
             Hindrance(
                 "transfer", text, transfer.number, "", "transfer-detail", transfer.get_status_display()
             ),
@@ -196,7 +201,7 @@ def _all(grant: Grant) -> Iterator[tuple[int | None, Hindrance]]:
             "freeze": credit.freeze.number,
         }
         yield (
-            basis.order_id if basis is not None else None,
+            _keys(None if basis is None else basis.order_id),
             Hindrance("credit", text, credit.freeze.number, "", "freeze-detail", credit.get_status_display()),
         )
     for asked in (
@@ -209,7 +214,7 @@ def _all(grant: Grant) -> Iterator[tuple[int | None, Hindrance]]:
         basis = asked.freeze.obligation
         text = _("The issuer was asked for freeze %(freeze)s") % {"freeze": asked.freeze.number}
         yield (
-            basis.order_id if basis is not None else None,
+            _keys(None if basis is None else basis.order_id),
             Hindrance(
                 "issuer_freeze", text, asked.freeze.number, "", "freeze-detail", asked.get_status_display()
             ),
@@ -225,7 +230,7 @@ def _all(grant: Grant) -> Iterator[tuple[int | None, Hindrance]]:
             "freeze": breach.freeze.number,
         }
         yield (
-            None if basis is None else basis.order_id,
+            _keys(None if basis is None else basis.order_id),
             Hindrance("breach", text, breach.number, "", "breach-detail"),
         )
     for alert in Alert.objects.filter(case=case, acknowledged_at__isnull=True).order_by("number"):
@@ -233,7 +238,7 @@ def _all(grant: Grant) -> Iterator[tuple[int | None, Hindrance]]:
             "number": alert.number,
             "kind": alert.get_kind_display(),
         }
-        yield None, Hindrance("alert", text, alert.number, "", "alert-acknowledge")
+        yield _keys(), Hindrance("alert", text, alert.number, "", "alert-acknowledge")
     tasks = CaseTask.objects.filter(case=case, status=TaskStatus.OPEN)
     for task in (
         tasks.exclude(pk__in=tasks.filter(about_hidden(hidden_orders(grant))).values("pk"))
@@ -241,7 +246,7 @@ def _all(grant: Grant) -> Iterator[tuple[int | None, Hindrance]]:
         .order_by("number")
     ):
         text = _("Task %(number)s is to be done: %(title)s") % {"number": task.number, "title": task.title}
-        yield None, Hindrance("task", text, task.number, "", "task-detail", task.assignee.name)
+        yield _keys(), Hindrance("task", text, task.number, "", "task-detail", task.assignee.name)
     for release in (
         EmergencyRelease.objects.filter(case=case, status=EmergencyStatus.WAITING)
         .select_related("obligation__order")
@@ -251,7 +256,7 @@ def _all(grant: Grant) -> Iterator[tuple[int | None, Hindrance]]:
             "number": release.obligation.number
         }
         yield (
-            release.obligation.order_id,
+            _keys(release.obligation.order_id),
             Hindrance("emergency", text, release.obligation.order.number, "", "order-detail"),
         )
     for export in Export.objects.filter(
@@ -259,7 +264,7 @@ def _all(grant: Grant) -> Iterator[tuple[int | None, Hindrance]]:
     ).order_by("pk"):
         # A liaison's file of a shared matter stands on no page of the case.
         yield (
-            export.share.order_id if export.share is not None else None,
+            _keys(export.share.order_id if export.share is not None else None),
             Hindrance(
                 "export",
                 _("A case file is being made"),

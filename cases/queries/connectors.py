@@ -18,7 +18,7 @@ from cases.models import (
     FreezeOrder,
 )
 from cases.queries.paging import Key, Page, keyset
-from cases.status import CallStatus, FreezeStatus
+from cases.status import FREEZE_STANDING, CallStatus, FreezeStatus
 
 BY_NUMBER = (Key("number", int, descending=True),)
 PAGE_SIZE = 50
@@ -38,7 +38,7 @@ def call_pages(case: Case) -> "QuerySet[ConnectorCall]":
 
 
 def ticks_of(case: Case, number: int) -> "QuerySet[ChecklistTick]":
-    """What was ticked for this freeze. Raises NotFound."""
+    """What was ticked for this freeze, in every try. Raises NotFound."""
     if not FreezeOrder.objects.of(case).filter(number=number).exists():
         raise NotFound
     return ChecklistTick.objects.filter(freeze__case=case, freeze__number=number).select_related("ticked_by")
@@ -80,8 +80,9 @@ class Checklist:
 
 
 def checklist_of(freeze: FreezeOrder) -> Checklist:
-    """The checklist of the way by hand. One query."""
-    ticks = {tick.item: tick for tick in freeze.ticks.select_related("ticked_by")}
+    """The checklist of the way by hand, of the last try. One query."""
+    rows = freeze.ticks.filter(attempt=freeze.attempts).select_related("ticked_by")
+    ticks = {tick.item: tick for tick in rows}
     items = [Item(key, str(words), ticks.get(key)) for key, words in ChecklistItem.choices]
     return Checklist(items, settings.CHECKLIST_REQUIRED)
 
@@ -93,6 +94,8 @@ class AtExchange:
     calls: list[ConnectorCall]
     may_ask: bool
     checklist: Checklist | None
+    # The answer that says that a hold does not stand there which counts as set here.
+    missed: ConnectorCall | None = None
 
 
 def at_exchange(freeze: FreezeOrder) -> AtExchange:
@@ -103,7 +106,19 @@ def at_exchange(freeze: FreezeOrder) -> AtExchange:
     by_connector = any(call.kind == CallKind.FREEZE for call in calls)
     if checklist is not None and by_connector and not any(item.tick for item in checklist.items):
         checklist = None if freeze.status != FreezeStatus.APPLYING else checklist
-    return AtExchange(calls, is_configured() and freeze.approved_at is not None, checklist)
+    may_ask = is_configured() and freeze.approved_at is not None
+    return AtExchange(calls, may_ask, checklist, _missed(freeze, calls))
+
+
+def _missed(freeze: FreezeOrder, calls: list[ConnectorCall]) -> ConnectorCall | None:
+    """Of calls, the newest first: the last answer to how the hold stands, where it is that it does not."""
+    if freeze.status not in FREEZE_STANDING or freeze.applied_at is None:
+        return None
+    answers = [call for call in calls if call.kind == CallKind.STATUS and call.status == CallStatus.CONFIRMED]
+    if not answers or answers[0].state_there != "not_frozen":
+        return None
+    ended_at = answers[0].ended_at
+    return answers[0] if ended_at is not None and ended_at >= freeze.applied_at else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Deadlines: of orders, of the duties in them, of policy holds that wait for a formal order, and of tasks.
 
-Four tables are read as one list, in one statement, each by its own index on the due moment, so that the nearest
-deadlines cost the same however many there are. Whose cases are read is said by a Scope.
+Four tables are read as one list, in one statement, each by its own index on the due moment, which holds the case too,
+so that the nearest deadlines cost the same however many there are. Whose cases are read is said by a Scope.
 """
 
 from collections.abc import Collection
@@ -14,18 +14,10 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils.functional import Promise
 
-from cases.models import Case, Instrument, ObligationKind, hidden_from
+from cases.models import Case, Instrument, ObligationKind
 from cases.people.models import User
-from cases.queries.sight import visible_ids
-from cases.status import (
-    FREEZE_FINAL,
-    OBLIGATION_FINAL,
-    ORDER_FINAL,
-    ORDER_UNANSWERED,
-    ObligationStatus,
-    OrderStatus,
-    TaskStatus,
-)
+from cases.queries.sight import Sight
+from cases.status import FREEZE_FINAL, OBLIGATION_FINAL, ORDER_UNANSWERED, ObligationStatus
 
 LIMIT: Final = 25
 SOON: Final = timedelta(days=7)
@@ -47,23 +39,37 @@ class Scope:
     sealed_params: tuple[Any, ...]
 
     @classmethod
-    def of_case(cls, case: Case) -> "Scope":
+    def of_case(cls, case: Case) -> "Scope | None":
         """One case, as a door handed it out."""
-        return cls("= %s", (case.pk,), "SELECT unnest(%s::bigint[])", (sorted(case.hidden_orders),))
+        return cls.of(Sight.of_case(case))
 
     @classmethod
-    def visible_to(
-        cls, user: User, *, hidden: "Collection[int] | QuerySet[Any, int] | None" = None
-    ) -> "Scope | None":
-        """All the cases that the person may see; `hidden` as `queries.sight.hidden_at_once` gave it."""
+    def visible_to(cls, user: User) -> "Scope | None":
+        """All the cases that the person may see."""
+        return cls.of(Sight.of_user(user))
+
+    @classmethod
+    def of(cls, sight: Sight) -> "Scope | None":
+        """What a sight lets see."""
         try:
-            sql, params = visible_ids(user).query.sql_with_params()
+            sql, params = _keys(sight.keys)
         except EmptyResultSet:
             return None
-        if isinstance(hidden, Collection):
-            return cls(f"IN ({sql})", tuple(params), "SELECT unnest(%s::bigint[])", (sorted(hidden),))
-        sealed, sealed_params = (hidden_from(user) if hidden is None else hidden).query.sql_with_params()
-        return cls(f"IN ({sql})", tuple(params), sealed, tuple(sealed_params))
+        if isinstance(sight.hidden, QuerySet):
+            sealed, sealed_params = sight.hidden.query.sql_with_params()
+            return cls(sql, params, sealed, tuple(sealed_params))
+        return cls(sql, params, "SELECT unnest(%s::bigint[])", (sorted(sight.hidden),))
+
+
+def _keys(keys: "Collection[int] | QuerySet[Case, int] | None") -> tuple[str, tuple[Any, ...]]:
+    if keys is None:
+        return "IS NOT NULL", ()
+    if isinstance(keys, QuerySet):
+        sql, params = keys.query.sql_with_params()
+        return f"IN ({sql})", tuple(params)
+    if not keys:
+        raise EmptyResultSet
+    return "= ANY (%s::bigint[])", ("{" + ",".join(map(str, sorted(keys))) + "}",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,14 @@ class DueCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class Board:
+    """The nearest deadlines, the longest overdue first, and how many there are."""
+
+    nearest: list[DueItem]
+    counts: DueCounts
+
+
+@dataclass(frozen=True, slots=True)
 class _Source:
     kind: DueKind
     moment: str
@@ -106,7 +120,6 @@ class _Source:
     joins: str
     table: str
     open: str
-    closed_states: tuple[str, ...]
     # The key of the order that the row stems from, as SQL; empty where it stems from none.
     order: str = ""
 
@@ -120,6 +133,7 @@ class _Source:
 
 # As SQL has it: the planner takes a partial index only where it sees its statuses.
 UNANSWERED: Final = ", ".join(f"'{status}'" for status in ORDER_UNANSWERED)
+ENDED: Final = ", ".join(f"'{status}'" for status in sorted(FREEZE_FINAL))
 
 _SOURCES: Final = (
     _Source(
@@ -129,8 +143,7 @@ _SOURCES: Final = (
         joins="JOIN cases_legalorder o ON o.id = d.order_id",
         table="cases_obligation",
         # The statuses of the partial index `obligation_by_due`.
-        open="d.due_at IS NOT NULL AND d.status IN ('open', 'in_progress', 'overdue') AND d.status <> ALL(%s)",
-        closed_states=tuple(sorted(OBLIGATION_FINAL)),
+        open="d.due_at IS NOT NULL AND d.status IN ('open', 'in_progress', 'overdue')",
         order="d.order_id",
     ),
     _Source(
@@ -140,8 +153,7 @@ _SOURCES: Final = (
         joins="",
         table="cases_legalorder",
         # The statuses of the partial index `order_by_due`.
-        open=f"d.due_at IS NOT NULL AND d.status IN ({UNANSWERED}) AND d.status <> ALL(%s)",
-        closed_states=tuple(sorted(ORDER_FINAL | {str(OrderStatus.COMPLIED)})),
+        open=f"d.due_at IS NOT NULL AND d.status IN ({UNANSWERED})",
         order="d.id",
     ),
     _Source(
@@ -151,8 +163,8 @@ _SOURCES: Final = (
         joins="LEFT JOIN cases_casewallet w ON w.id = d.wallet_id LEFT JOIN wallets_wallet a ON a.id = w.wallet_id "
         "LEFT JOIN cases_exchangeaccount e ON e.id = d.account_id",
         table="cases_freezeorder",
-        open="d.formal_order_by IS NOT NULL AND d.status <> ALL(%s)",
-        closed_states=tuple(sorted(FREEZE_FINAL)),
+        # The statuses of the partial index `freeze_by_formal`.
+        open=f"d.formal_order_by IS NOT NULL AND d.status NOT IN ({ENDED})",
     ),
     _Source(
         kind="task",
@@ -161,8 +173,7 @@ _SOURCES: Final = (
         joins="",
         table="cases_casetask",
         # The condition of the partial index `task_by_due`.
-        open="d.due_at IS NOT NULL AND d.status = 'open' AND d.status <> ALL(%s)",
-        closed_states=(str(TaskStatus.DONE), str(TaskStatus.DROPPED)),
+        open="d.due_at IS NOT NULL AND d.status = 'open'",
         order="coalesce(d.order_id, (SELECT b.order_id FROM cases_obligation b WHERE b.id = d.obligation_id), "
         "(SELECT b.order_id FROM cases_freezeorder f JOIN cases_obligation b ON b.id = f.obligation_id "
         "WHERE f.id = d.freeze_id), 0)",
@@ -175,27 +186,74 @@ def nearest(scope: Scope | None, *, limit: int = LIMIT) -> list[DueItem]:
     """The nearest deadlines, the longest overdue first. One query."""
     if scope is None:
         return []
+    found, params = _found(scope, "", (), limit)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH due (kind, moment, id, case_id) AS ({found}), {_FIRST} {_SHOWN} ORDER BY 1",
+            [*params, limit],
+        )
+        return [_item(row[1:]) for row in cursor.fetchall()]
+
+
+def board(scope: Scope | None, *, at: datetime, limit: int = LIMIT) -> Board:
+    """The nearest deadlines and how many there are, counted only so far as it matters. One query."""
+    if scope is None:
+        return Board([], DueCounts(0, 0, 0))
+    midnight = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    # Of what is overdue and of what comes, as many of each table as either the list or a count could take.
+    most = max(limit, COUNTED)
+    past, past_params = _found(scope, "< %s", (at,), most)
+    coming, coming_params = _found(scope, ">= %s", (at,), most)
+    counted = " UNION ALL ".join(
+        f"SELECT NULL::bigint, '{name}', NULL, '', '', NULL, '', '', '', count(*) FROM due WHERE {window}"  # noqa: S608
+        for name, window in (
+            ("overdue", "moment < %s"),
+            ("today", "moment >= %s AND moment < %s"),
+            ("soon", "moment >= %s AND moment < %s"),
+        )
+    )
+    statement = (
+        f"WITH due (kind, moment, id, case_id) AS MATERIALIZED ({past} UNION ALL {coming}), {_FIRST} "  # noqa: S608
+        f"(SELECT *, NULL::bigint FROM ({_SHOWN}) shown) UNION ALL {counted}"
+    )
+    params = [*past_params, *coming_params, limit, at, at, midnight, at, at + SOON]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        rows = cursor.fetchall()
+    counts = {row[1]: min(row[-1], COUNTED) for row in rows if row[-1] is not None}
+    listed = sorted((row for row in rows if row[-1] is None), key=lambda row: row[0])
+    return Board([_item(row[1:-1]) for row in listed], DueCounts(**counts))
+
+
+def _found(scope: Scope, window: str, window_params: tuple[Any, ...], limit: int) -> tuple[str, list[Any]]:
+    """The first `limit` deadlines of each table whose moment is in the window, as SQL with its parameters."""
     parts: list[str] = []
     params: list[Any] = []
     for source in _SOURCES:
         known, known_params = source.known(scope)
-        # The inner part finds the rows by the index; only those few are joined with what is shown of them.
+        within = f"AND {source.moment} {window} " if window else ""
         parts.append(
-            f"(SELECT '{source.kind}', {source.moment}, d.case_id, {source.shown} FROM ("  # noqa: S608
-            f"SELECT d.* FROM {source.table} d WHERE {source.open} AND {known} "
-            f"ORDER BY {source.moment}, d.id LIMIT %s) d {source.joins})"
+            f"(SELECT '{source.kind}', {source.moment}, d.id, d.case_id FROM {source.table} d "  # noqa: S608
+            f"WHERE {source.open} {within}AND {known} ORDER BY {source.moment}, d.id LIMIT %s)"
         )
-        params += [list(source.closed_states), *known_params, limit]
-    statement = (
-        "SELECT kind, due_at, c.reference, c.title, number, word, subtitle, coalesce(p.name, '') FROM ("  # noqa: S608
-        + " UNION ALL ".join(parts)
-        + ") due (kind, due_at, case_id, number, word, subtitle, responsible_id) "
-        "JOIN cases_case c ON c.id = due.case_id LEFT JOIN people_user p ON p.id = due.responsible_id "
-        "ORDER BY due_at, kind, number LIMIT %s"
+        params += [*window_params, *known_params, limit]
+    return " UNION ALL ".join(parts), params
+
+
+# The nearest of what was found. Takes how many.
+_FIRST: Final = "first AS (SELECT * FROM due ORDER BY moment, kind, id LIMIT %s)"
+# They in their order, joined with what is shown of them.
+_SHOWN: Final = (
+    "SELECT row_number() OVER (ORDER BY n.moment, n.kind, n.number), n.kind, n.moment, c.reference, c.title, "  # noqa: S608
+    "n.number, n.word, n.subtitle, coalesce(p.name, '') FROM ("
+    + " UNION ALL ".join(
+        f"SELECT due.kind, due.moment, due.case_id, {source.shown} FROM first due "  # noqa: S608
+        f"JOIN {source.table} d ON d.id = due.id {source.joins} WHERE due.kind = '{source.kind}'"
+        for source in _SOURCES
     )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [*params, limit])
-        return [_item(row) for row in cursor.fetchall()]
+    + ") n (kind, moment, case_id, number, word, subtitle, responsible_id) "
+    "JOIN cases_case c ON c.id = n.case_id LEFT JOIN people_user p ON p.id = n.responsible_id"
+)
 
 
 def _item(row: tuple[Any, ...]) -> DueItem:
@@ -207,28 +265,3 @@ def _item(row: tuple[Any, ...]) -> DueItem:
         # An instrument that was added here comes with its own name instead of a key.
         said = Instrument(word).label if word in Instrument.values else word
     return DueItem(kind, due_at, CaseRef(reference, title), number, said, subtitle, responsible)
-
-
-def counts(scope: Scope | None, *, at: datetime) -> DueCounts:
-    """How many deadlines there are, counted only so far as it matters. One query."""
-    if scope is None:
-        return DueCounts(0, 0, 0)
-    midnight = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    sums: list[str] = []
-    params: list[Any] = []
-    for since, until in ((None, at), (at, midnight), (at, at + SOON)):
-        parts = []
-        for source in _SOURCES:
-            known, known_params = source.known(scope)
-            window = f"{source.moment} < %s" + (f" AND {source.moment} >= %s" if since else "")
-            parts.append(
-                f"(SELECT count(*) FROM (SELECT 1 FROM {source.table} d WHERE {source.open} AND {window} "  # noqa: S608
-                f"AND {known} LIMIT %s) counted)"
-            )
-            params += [list(source.closed_states), until, *([since] if since else []), *known_params, COUNTED]
-        sums.append("least(" + " + ".join(parts) + ", %s)")
-        params.append(COUNTED)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT " + ", ".join(sums), params)
-        row = cursor.fetchone()
-    return DueCounts(*row) if row else DueCounts(0, 0, 0)

@@ -10,11 +10,10 @@ from django.db.models import QuerySet
 
 from cases.access import may_know
 from cases.models import Case, LegalOrder, Membership, Notice, OrderReader, Reminder, ReminderKind
-from cases.models.sealing import hidden_from
 from cases.people.models import Role, User
 from cases.queries.due import UNANSWERED
 from cases.queries.paging import PAGE_SIZE, Key, Page, keyset
-from cases.queries.sight import visible_ids
+from cases.queries.sight import Sight
 from cases.reminding import HORIZON, Audience, Rung, Step, rungs
 from cases.status import FREEZE_FINAL, ORDER_FINAL
 
@@ -183,12 +182,14 @@ def reached(subject: Subject, audience: Audience) -> list[User]:
     return [*told.values()]
 
 
-def notices_of(user: User) -> "QuerySet[Notice]":
+def notices_of(user: User, sight: Sight | None = None) -> "QuerySet[Notice]":
     """What the person was told, of cases that she may still see and orders that she may still know."""
-    rows = Notice.objects.filter(user=user, reminder__case__in=visible_ids(user))
-    return rows.exclude(reminder__order__in=hidden_from(user)).select_related(
-        "reminder__case", "reminder__order"
-    )
+    seen = sight or Sight.of_user(user)
+    rows = Notice.objects.filter(seen.cases_of("reminder__case"), user=user)
+    # With none hidden the condition would be that a reminder without an order is not in nothing.
+    if isinstance(seen.hidden, QuerySet) or seen.hidden:
+        rows = rows.exclude(reminder__order__in=seen.hidden)
+    return rows.select_related("reminder__case", "reminder__order")
 
 
 def notice_list(
@@ -198,6 +199,18 @@ def notice_list(
     return keyset(notices_of(user), keys=NEWEST, after=after, before=before, size=size)
 
 
-def unread(user: User, *, limit: int = 8) -> list[Notice]:
+def unread(user: User, sight: Sight | None = None, *, limit: int = 8) -> list[Notice]:
     """What the person has not taken note of, the newest first. One query."""
-    return list(notices_of(user).filter(read_at__isnull=True).order_by("-told_at", "-id")[:limit])
+    rows = notices_of(user, sight).filter(read_at__isnull=True).select_related(None)
+    return list(
+        rows.select_related("reminder__case")
+        .only(
+            "reminder__kind",
+            "reminder__step",
+            "reminder__late",
+            "reminder__number",
+            "reminder__due_at",
+            "reminder__case__reference",
+        )
+        .order_by("-told_at", "-id")[:limit]
+    )

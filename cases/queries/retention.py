@@ -125,7 +125,7 @@ def _why(word: str, case: Case, named: set[str]) -> str:
     if kind == "instrument":
         if word not in named:
             return _("Something that you may not see asks for it: ask this desk.")
-        order = LegalOrder.objects.filter(case=case, instrument=key).order_by("number").first()
+        order = LegalOrder.objects.of(case).filter(instrument=key).order_by("number").first()
         instrument = order.get_instrument_display() if order is not None else key
         return _("The case holds an order of this kind: %(instrument)s.") % {"instrument": instrument}
     return _("It fits every case.")
@@ -141,16 +141,20 @@ def starts(case: Case, counts_from: str, *, at: datetime) -> tuple[date, str]:
         return closing, _("The day of the closing.")
     if counts_from == CountsFrom.UNBLOCKED:
         freezes = FreezeOrder.objects.filter(case=case, applied_at__isnull=False)
-        last: datetime | None = freezes.aggregate(last=Max(Coalesce("released_at", "transfers__ended_at")))[
-            "last"
-        ]
+        ended = Max(Coalesce("released_at", "transfers__ended_at"))
+        last: datetime | None = freezes.aggregate(last=ended)["last"]
         if last is not None:
+            known = freezes.unsealed_from(case.hidden_orders).aggregate(last=ended)["last"]
+            if known != last:
+                return last.astimezone(UTC).date(), _(
+                    "Something that you may not see asks for this day: ask this desk."
+                )
             return last.astimezone(UTC).date(), _("The last freeze ended on this day.")
         return closing, _("No freeze was applied: the day of the closing.")
     if counts_from == CountsFrom.RELATIONSHIP_END:
         accounts = ExchangeAccount.objects.filter(case=case)
         if accounts.exists() and not accounts.exclude(reported_status=AccountStatus.CLOSED).exists():
-            ended: datetime = accounts.aggregate(last=Max("reported_at"))["last"]
-            return ended.astimezone(UTC).date(), _("The last account was reported closed on this day.")
+            closed: datetime = accounts.aggregate(last=Max("reported_at"))["last"]
+            return closed.astimezone(UTC).date(), _("The last account was reported closed on this day.")
         return closing, _("An account is not reported closed: the day of the closing.")
     return closing, _("The record does not tell the last transaction: the day of the closing.")

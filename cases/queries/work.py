@@ -7,14 +7,16 @@ there are.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import CharField, Count, F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, NullIf
 
 from cases.models import Case, CaseWallet, Export, FreezeOrder, LegalOrder, Membership
 from cases.people.models import User
 from cases.permissions import Permission, of_member
-from cases.queries.cases import LIST_KEYS, CaseRow, with_counts
+from cases.queries.cases import LIST_KEYS
+from cases.queries.due import CaseRef
 from cases.queries.paging import Walk
-from cases.queries.sight import Sight, visible_ids
+from cases.queries.sight import Sight
 from cases.status import (
     FREEZE_STANDING,
     OBLIGATION_FINAL,
@@ -51,45 +53,91 @@ def _freezes(sight: Sight) -> "QuerySet[FreezeOrder]":
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingFreeze:
+    """A freeze as a list shows it. `wallet_label` and `address` are None where it is an account's, `account_number` where
+    it is a wallet's; the order's two fields are None where it is a policy hold.
+    """
+
+    number: int
+    status: str
+    proposed_at: datetime
+    release_proposed_at: datetime | None
+    formal_order_by: datetime | None
+    case: CaseRef
+    wallet_label: str | None
+    address: str | None
+    account_number: str | None
+    proposed_by: str
+    release_proposed_by: str | None
+    agency_reference: str | None
+    order_status: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """Freezes that wait for somebody. `to_sign`: for this person's signature, freezes and releases, never those that she
     proposed. `to_be_signed`: for somebody else's. `to_apply`: approved and not confirmed yet, those that failed first.
+    `basis_ended`: those that stand, or are about to, while what they rest on has ended; an alert, never a release.
     """
 
-    to_sign: list[FreezeOrder]
-    to_be_signed: list[FreezeOrder]
-    to_apply: list[FreezeOrder]
+    to_sign: list[WaitingFreeze]
+    to_be_signed: list[WaitingFreeze]
+    to_apply: list[WaitingFreeze]
+    basis_ended: list[WaitingFreeze]
 
 
-def waiting(user: User, sight: Sight, *, limit: int = LIMIT) -> Waiting:
-    """What waits in the cases that the person sees, each list by the time of its proposal. Four queries at most.
+def waiting(user: User, sight: Sight, *, at: datetime, limit: int = LIMIT) -> Waiting:
+    """What waits in the cases that the person sees, each list by the time of its proposal. Two queries.
 
     The few are found before anything is joined to them, which the planner would do with all that wait.
     """
-    mine = _for_signature(user, sight)
     others = _freezes(sight).filter(status__in=_TO_SIGN)
+    asked = [others, _freezes(sight).filter(status__in=_TO_APPLY), _basis_ended(sight, at)]
     if may_sign(user):
-        others = others.exclude(pk__in=mine.values("pk"))
-    keys = [
-        _first(mine, limit) if may_sign(user) else [],
-        _first(others, limit),
-        _first(_freezes(sight).filter(status__in=_TO_APPLY), limit),
-    ]
-    found = {
-        freeze.pk: freeze
-        for freeze in FreezeOrder.objects.filter(
-            pk__in={key for each in keys for key in each}
-        ).select_related(
-            "case", "wallet__wallet", "account", "proposed_by", "release_proposed_by", "obligation__order"
-        )
-    }
-    to_sign, to_be_signed, to_apply = ([found[key] for key in each] for each in keys)
+        mine = _for_signature(user, sight)
+        asked[0] = others.exclude(pk__in=mine.values("pk"))
+        asked.append(mine)
+    first, *rest = (
+        rows.order_by("proposed_at", "id").values_list(Value(place), "pk", "proposed_at")[:limit]
+        for place, rows in enumerate(asked)
+    )
+    keys: list[list[int]] = [[], [], [], []]
+    for place, key, _proposed_at in first.union(*rest, all=True).order_by("proposed_at", "pk"):
+        keys[place].append(key)
+    found = _shown({key for each in keys for key in each})
+    to_be_signed, to_apply, basis_ended, to_sign = ([found[key] for key in each] for each in keys)
     to_apply.sort(key=lambda freeze: freeze.status != FreezeStatus.APPLY_FAILED)
-    return Waiting(to_sign, to_be_signed, to_apply)
+    return Waiting(to_sign, to_be_signed, to_apply, basis_ended)
 
 
-def _first(rows: "QuerySet[FreezeOrder]", limit: int) -> list[int]:
-    return list(rows.order_by("proposed_at", "id").values_list("pk", flat=True)[:limit])
+def _shown(keys: set[int]) -> "dict[int, WaitingFreeze]":
+    """These freezes, with what a list shows of them and nothing else: no row of eight tables is made for each. One query."""
+    rows = FreezeOrder.objects.filter(pk__in=keys).values_list(
+        "pk",
+        "number",
+        "status",
+        "proposed_at",
+        "release_proposed_at",
+        "formal_order_by",
+        "case__reference",
+        "case__title",
+        "wallet__label",
+        "wallet__wallet__address",
+        "account__account_number",
+        _name_of("proposed_by"),
+        _name_of("release_proposed_by"),
+        "obligation__order__agency_reference",
+        "obligation__order__status",
+    )
+    return {
+        key: WaitingFreeze(number, status, proposed, release, formal, CaseRef(reference, title), *others)
+        for key, number, status, proposed, release, formal, reference, title, *others in rows
+    }
+
+
+def _name_of(person: str) -> Coalesce:
+    # As `User.__str__` says it.
+    return Coalesce(NullIf(f"{person}__name", Value("")), f"{person}__email", output_field=CharField())
 
 
 def may_sign(user: User) -> bool:
@@ -119,7 +167,7 @@ def to_close(user: User, *, limit: int = LIMIT) -> list[Case]:
     return list(
         rows.exclude(closing_asked_by=user)
         .select_related("closing_asked_by")
-        .defer("summary")
+        .only("reference", "title", "closing_asked_at", "closing_asked_by__name", "closing_asked_by__email")
         .order_by("closing_asked_at", "id")[:limit]
     )
 
@@ -136,22 +184,13 @@ def _basis_ended(sight: Sight, at: datetime) -> "QuerySet[FreezeOrder]":
             | Q(ends_at__lte=at)
             | Q(ends_at__isnull=True, obligation__order__ends_at__lte=at)
         )
-        .order_by("proposed_at", "id")
-    )
-
-
-def basis_ended(sight: Sight, *, at: datetime, limit: int = LIMIT) -> list[FreezeOrder]:
-    """Freezes that stand, or are about to, while what they rest on has ended. An alert, never a release. One query."""
-    return list(
-        _basis_ended(sight, at).select_related("case", "wallet__wallet", "account", "obligation__order")[
-            :limit
-        ]
     )
 
 
 def basis_ended_numbers(case: Case, *, at: datetime) -> list[int]:
     """The numbers of such freezes in one case. One query."""
-    return list(_basis_ended(Sight.of_case(case), at).values_list("number", flat=True)[:LIMIT])
+    rows = _basis_ended(Sight.of_case(case), at).order_by("proposed_at", "id")
+    return list(rows.values_list("number", flat=True)[:LIMIT])
 
 
 def unverified(sight: Sight, *, limit: int = LIMIT) -> list[LegalOrder]:
@@ -160,16 +199,28 @@ def unverified(sight: Sight, *, limit: int = LIMIT) -> list[LegalOrder]:
         LegalOrder.objects.filter(sight.cases, status__in=[OrderStatus.RECEIVED, OrderStatus.VERIFYING])
         .unsealed_from(sight.hidden)
         .select_related("case")
+        .only(
+            "number",
+            "status",
+            "received_at",
+            "instrument",
+            "instrument_label",
+            "issuing_authority",
+            "agency_reference",
+            "case__reference",
+            "case__title",
+        )
         .order_by("received_at", "id")[:limit]
     )
 
 
-def exports_of(user: User, *, at: datetime, limit: int = 10) -> list[Export]:
+def exports_of(user: User, sight: Sight, *, at: datetime, limit: int = 10) -> list[Export]:
     """Case files that the person asked for lately: waiting, ready, failed. One query."""
     return list(
-        Export.objects.filter(requested_by=user, share__isnull=True, case__in=visible_ids(user))
+        Export.objects.filter(sight.cases, requested_by=user, share__isnull=True)
         .filter(Q(status__in=[ExportStatus.QUEUED, ExportStatus.RUNNING]) | Q(finished_at__gte=at - FRESH))
         .select_related("case")
+        .only("reference", "status", "requested_at", "case__reference", "case__title")
         .order_by("-requested_at", "-id")[:limit]
     )
 
@@ -185,15 +236,23 @@ def failing_wallets(sight: Sight, *, limit: int = 10) -> list[CaseWallet]:
             wallet__state__last_look_at__gte=F("attached_at"),
         )
         .select_related("case", "wallet__state")
+        .only(
+            "number",
+            "label",
+            "case__reference",
+            "wallet__chain",
+            "wallet__address",
+            "wallet__state__failing_since",
+        )
         .order_by("wallet__state__failing_since", "id")[: limit + 1]
     )
 
 
-def recent_cases(user: User, *, limit: int = 8) -> list[CaseRow]:
-    """The cases in which something happened last. Four queries."""
+def recent_cases(user: User, *, limit: int = 8) -> list[Case]:
+    """The cases in which something happened last. One query."""
     walk = Walk(LIST_KEYS, True, None)
-    rows = Case.objects.visible_to(user).select_related("lead").defer("summary")
-    return with_counts(list(rows.order_by(*walk.ordering())[:limit]), user)
+    rows = Case.objects.visible_to(user).only("reference", "title", "status")
+    return list(rows.order_by(*walk.ordering())[:limit])
 
 
 def cases_by_status(user: User) -> dict[str, int]:

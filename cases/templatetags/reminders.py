@@ -18,6 +18,7 @@ _PAGES: Final = {
     ReminderKind.FREEZE_ENDS: "freeze-detail",
     ReminderKind.TASK: "task-detail",
     ReminderKind.BREACH: "breach-detail",
+    ReminderKind.NOT_HELD: "freeze-detail",
 }
 
 

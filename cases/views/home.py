@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from cases.people.models import Role, User
 from cases.permissions import GlobalPermission, allows
 from cases.queries import alerts, breaches, case_tasks, due, reminders, work
-from cases.queries.sight import Sight, hidden_at_once, one_moment
+from cases.queries.sight import Sight, one_moment
 from cases.status import CaseStatus
 from cases.views.base import person_of
 
@@ -38,39 +38,36 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def _work_of(user: User, *, now: datetime) -> dict[str, Any]:
     """All that waits for a person, read at one moment; nothing of it is asked for later, while the page is made."""
-    hidden = hidden_at_once(user)
-    visible, scope = due.Scope.visible_to(user, hidden=hidden), Sight.of_user(user, hidden=hidden)
-    waiting = work.waiting(user, scope)
-    to_sign, to_be_signed, to_apply = waiting.to_sign, waiting.to_be_signed, waiting.to_apply
-    unverified = work.unverified(scope)
-    failing, counts = work.failing_wallets(scope, limit=FAILING), due.counts(visible, at=now)
-    open_alerts = alerts.open_alerts(scope)
-    my_tasks, to_close = case_tasks.my_tasks(user), work.to_close(user)
+    sight = Sight.at_once(user)
+    board = due.board(due.Scope.of(sight), at=now)
+    waiting = work.waiting(user, sight, at=now)
+    unverified, failing = work.unverified(sight), work.failing_wallets(sight, limit=FAILING)
+    open_alerts, my_tasks = alerts.open_alerts(sight), case_tasks.my_tasks(user, sight)
     context: dict[str, Any] = {
         "now": now,
-        "deadlines": due.nearest(visible),
+        "deadlines": board.nearest,
         "my_tasks": my_tasks,
-        "notices": reminders.unread(user),
-        "breaches": breaches.open_breaches(scope),
-        "to_close": to_close,
-        "to_sign": to_sign,
-        "to_be_signed": to_be_signed,
+        "notices": reminders.unread(user, sight),
+        "breaches": breaches.open_breaches(sight),
+        "to_close": work.to_close(user),
+        "to_sign": waiting.to_sign,
+        "to_be_signed": waiting.to_be_signed,
         "may_sign": work.may_sign(user),
-        "to_apply": to_apply,
-        "basis_ended": work.basis_ended(scope, at=now),
+        "to_apply": waiting.to_apply,
+        "basis_ended": waiting.basis_ended,
         "unverified": unverified,
-        "exports": work.exports_of(user, at=now),
+        "exports": work.exports_of(user, sight, at=now),
         "alerts": open_alerts,
         "failing": failing[:FAILING],
         "recent": work.recent_cases(user),
         "counts": {
-            "overdue": up_to(counts.overdue, due.COUNTED),
-            "today": up_to(counts.today, due.COUNTED),
-            "soon": up_to(counts.soon, due.COUNTED),
+            "overdue": up_to(board.counts.overdue, due.COUNTED),
+            "today": up_to(board.counts.today, due.COUNTED),
+            "soon": up_to(board.counts.soon, due.COUNTED),
             "my_tasks": up_to(len(my_tasks), case_tasks.LIMIT),
-            "to_sign": up_to(len(to_sign), work.LIMIT),
-            "to_be_signed": up_to(len(to_be_signed), work.LIMIT),
-            "to_apply": up_to(len(to_apply), work.LIMIT),
+            "to_sign": up_to(len(waiting.to_sign), work.LIMIT),
+            "to_be_signed": up_to(len(waiting.to_be_signed), work.LIMIT),
+            "to_apply": up_to(len(waiting.to_apply), work.LIMIT),
             "unverified": up_to(len(unverified), work.LIMIT),
             "alerts": up_to(len(open_alerts), alerts.LIMIT),
             "failing": up_to(len(failing), FAILING + 1),

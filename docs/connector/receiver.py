@@ -1,12 +1,17 @@
 """A reference receiver for Holdfast's connector: what the exchange's own system has to do, in its smallest form.
 
     CONNECTOR_SECRET=… HOLDFAST_REPORTS=https://holdfast.example.org/api/v1/connector/reports \
-        python3 receiver.py --port 9000 --book book.json
+        python3 receiver.py --port 9000 --book book.json --sent sent/
 
 Standard library only. It keeps one JSON file as its book: accounts with balances and holds, and the calls it has
 answered. It checks signature and moment, does each call once by its key, and reports the result in a signed message of
 its own, which it sends again (same ID, same body, new moment) until Holdfast has answered. The contract is in
 ../connector.md; take the shape from here, not the JSON file.
+
+It sends no coins. A transfer is taken down and waits for the custody system, which says what it sent by writing a file
+into the folder `--sent`: `CALL.json`, or `CALL.1.json` for the test and `CALL.2.json` for the rest, each with
+`{"transactions": [{"asset", "txid", "fee", "is_test", "sent_at"}]}`, or `{"failed": "why nothing was sent"}`. Written
+elsewhere and renamed into the folder, it is never read half.
 """
 
 import argparse
@@ -55,20 +60,52 @@ class Book:
         with self.lock:
             known = self.content["calls"].get(key)
             if known is not None:
-                # A call that comes again was not heard of: report it again, do nothing else.
+                # A call that comes again was not heard of: report again what is known of it, do nothing else.
                 if known["digest"] == digest:
-                    self.content["reports"].append(known["report"])
+                    self.content["reports"].extend(known["told"])
                     self.save()
                 return 202 if known["digest"] == digest else 409
             call = json.loads(body)
-            report = {"id": str(uuid.uuid4()), "body": json.dumps(self.carry_out(call))}
-            self.content["calls"][key] = {"digest": digest, "report": report}
-            self.content["reports"].append(report)
+            self.content["calls"][key] = {"digest": digest, "call": call, "told": []}
+            result = self.carry_out(call)
+            if result is not None:
+                self.tell(key, str(uuid.uuid4()), result)
             self.save()
             return 202
 
-    def carry_out(self, call: dict[str, Any]) -> dict[str, Any]:
-        """The one place that touches accounts. Every result names its call and the moment at which it was so."""
+    def tell(self, key: str, message_id: str, result: dict[str, Any]) -> None:
+        """Have a result of a call sent, under a message ID of its own."""
+        report = {"id": message_id, "body": json.dumps(result)}
+        self.content["calls"][key]["told"].append(report)
+        self.content["reports"].append(report)
+
+    def take_sent(self, path: Path) -> None:
+        """Report what the custody system wrote of a transfer; once, though the file be found a second time."""
+        key = path.name.split(".")[0]
+        found = path.read_bytes()
+        # Named by its content: after a crash between the book and the renaming it is the same message.
+        message_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{path.name} {hashlib.sha256(found).hexdigest()}"))
+        with self.lock:
+            known = self.content["calls"].get(key)
+            if known is None or known["call"]["type"] != "transfer":
+                return
+            if message_id not in {report["id"] for report in known["told"]}:
+                said = json.loads(found)
+                now = datetime.now(UTC).isoformat()
+                result: dict[str, Any] = {"version": 1, "type": "result", "call": key, "at": now}
+                if "failed" in said:
+                    result |= {"result": "failed", "reason": said["failed"]}
+                else:
+                    result |= {"result": "done", "transactions": said["transactions"]}
+                self.tell(key, message_id, result)
+                self.save()
+        path.rename(path.with_suffix(".told"))
+
+    def carry_out(self, call: dict[str, Any]) -> dict[str, Any] | None:
+        """The one place that touches accounts. Every result names its call and the moment at which it was so.
+
+        None: it takes longer, and its result comes by `take_sent`.
+        """
         now = datetime.now(UTC).isoformat()
         said: dict[str, Any] = {"version": 1, "type": "result", "call": call["call"], "at": now}
         number = call["target"].get("account", "")
@@ -97,8 +134,8 @@ class Book:
                     if held["asset"] == part["asset"] and held["amount"] is not None:
                         held["amount"] = str(int(held["amount"]) - int(part["amount"]))
             return {**done, "amounts": call["amounts"]}
-        # Sending coins is the custody system's work: what cannot be done here is refused, never pretended.
-        return {**said, "result": "failed", "reason": "This receiver sends nothing."}
+        # Sending coins is the custody system's work: until that says what it sent, nothing is reported.
+        return None
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -115,7 +152,8 @@ class Receiver(BaseHTTPRequestHandler):
         body = self.rfile.read(length)
         key, moment = self.headers.get("Holdfast-Id", ""), self.headers.get("Holdfast-Timestamp", "")
         expected = signature(self.secret, "to-exchange", moment, key, body)
-        genuine = hmac.compare_digest(expected, self.headers.get("Holdfast-Signature", ""))
+        given = self.headers.get("Holdfast-Signature", "")
+        genuine = hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
         if not genuine or abs(time.time() - int(moment)) > WINDOW_SECONDS:
             self.answer(401)
             return
@@ -165,6 +203,7 @@ def main() -> None:
     options.add_argument("--host", default="127.0.0.1")
     options.add_argument("--port", type=int, default=9000)
     options.add_argument("--book", type=Path, default=Path("book.json"))
+    options.add_argument("--sent", type=Path, default=None)
     chosen = options.parse_args()
     Receiver.secret = os.environ["CONNECTOR_SECRET"]
     Receiver.book = Book(chosen.book)
@@ -173,6 +212,8 @@ def main() -> None:
     sys.stdout.write(f"listening on {server.server_address[1]}\n")
     sys.stdout.flush()
     while True:
+        for path in [] if chosen.sent is None else sorted(chosen.sent.glob("*.json")):
+            Receiver.book.take_sent(path)
         report_all(Receiver.book, url=os.environ["HOLDFAST_REPORTS"], secret=Receiver.secret)
         time.sleep(0.2)
 

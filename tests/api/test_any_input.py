@@ -25,9 +25,7 @@ from cases.audit.verify import verify_stream
 from cases.people.models import User
 from config.wsgi import application
 from tests.api.conftest import API, Program
-from tests.api.test_doors import MATTER, World, world
-
-__all__ = ["world"]  # the fixture, used below by its name
+from tests.api.test_doors import MATTER, World, built
 
 pytestmark = [
     pytest.mark.django_db,
@@ -39,6 +37,12 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """A case with one of everything."""
+    return built()
 
 
 @pytest.fixture(autouse=True)

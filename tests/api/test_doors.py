@@ -1,11 +1,12 @@
 """Every endpoint as everybody: outside the case it is not there, inside only what one's place allows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 from drf_spectacular.generators import SchemaGenerator
 
 from cases import access, storage
@@ -18,12 +19,12 @@ from cases.actions.orders import Asked
 from cases.audit.models import Event
 from cases.people.models import Role, User
 from cases.permissions import MEMBER_PERMISSIONS, Permission
-from tests.api.conftest import API, Program
+from tests.api.conftest import API, Program, program_of
 from tests.support.casework import Casework, make_person, moment
 from tests.support.freezing import one_of_each
 from tests.support.looks import looked
+from tests.support.rows import taken_back
 
-pytestmark = pytest.mark.django_db
 Programs = Callable[[User], Program]
 P = Permission
 
@@ -258,8 +259,33 @@ class World:
         )
 
 
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("files")
+
+
+@pytest.fixture(scope="module")
+def one_world(one_transaction: None, files: Path) -> World:
+    with override_settings(FILES_ROOT=files):
+        return built()
+
+
 @pytest.fixture
-def world(casework: Casework) -> World:
+def world(one_world: World, files: Path, settings: Any) -> Iterator[World]:
+    """The one world of this module with its files; what a test does in it is taken back."""
+    settings.FILES_ROOT = files
+    with taken_back():
+        yield one_world
+
+
+@pytest.fixture
+def program(world: World) -> Programs:
+    """`program(user)`: a program with a fresh token of this person, in the world's transaction."""
+    return program_of
+
+
+def built() -> World:
+    casework = Casework.opened()
     case_actions.write_note(grant=casework.grant(P.NOTE), at=moment(), text="Seen.")
     casework.subject()
     wallet = casework.wallet()
@@ -311,6 +337,7 @@ def test_every_url_is_in_the_lists_above() -> None:
     assert described == listed | OTHERS
 
 
+@pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("door", DOORS + MATTER_DOORS, ids=str)
 def test_nothing_opens_without_a_token(door: Door) -> None:
     path = API + door.path.format(

@@ -245,9 +245,9 @@ def test_each_persons_first_page_stands(role: str) -> None:
 
 def test_one_signature_waits_for_each_approver_and_none_for_who_proposed() -> None:
     signing = {
-        user.email: len(waiting(user, Sight.of_user(user)).to_sign)
+        user.email: len(waiting(user, Sight.of_user(user), at=moment()).to_sign)
         for user in User.objects.filter(role=Role.APPROVER)
     }
     assert list(signing.values()) == [1, 1]
     investigator = User.objects.filter(role=Role.INVESTIGATOR).earliest("pk")
-    assert len(waiting(investigator, Sight.of_user(investigator)).to_sign) == 0
+    assert len(waiting(investigator, Sight.of_user(investigator), at=moment()).to_sign) == 0

@@ -9,7 +9,7 @@ from django.db.utils import InternalError
 
 from cases.models import Case
 from cases.queries import due, work
-from cases.queries.sight import NAMED, Sight, hidden_at_once, one_moment
+from cases.queries.sight import NAMED, Sight, one_moment
 from tests.support.casework import Casework
 
 
@@ -32,21 +32,21 @@ def test_an_order_that_is_sealed_meanwhile_is_on_no_list_of_the_moment_before() 
     casework = Casework.opened()
     user = casework.approver
     with one_moment():
-        hidden = hidden_at_once(user)
-        assert hidden == frozenset()
+        sight = Sight.at_once(user)
+        assert sight.hidden == frozenset()
         meanwhile(lambda: casework.order(sealed=True))
-        assert work.unverified(Sight.of_user(user, hidden=hidden)) == []
-        assert due.nearest(due.Scope.visible_to(user, hidden=hidden)) == []
+        assert work.unverified(sight) == []
+        assert due.nearest(due.Scope.of(sight)) == []
     with one_moment():
-        hidden = hidden_at_once(user)
-        assert isinstance(hidden, frozenset)
-        assert len(hidden) == 1
-        assert work.unverified(Sight.of_user(user, hidden=hidden)) == []
-        assert due.nearest(due.Scope.visible_to(user, hidden=hidden)) == []
+        sight = Sight.at_once(user)
+        assert isinstance(sight.hidden, frozenset)
+        assert len(sight.hidden) == 1
+        assert work.unverified(sight) == []
+        assert due.nearest(due.Scope.of(sight)) == []
     with one_moment():
-        hidden = hidden_at_once(casework.lead)
-        assert len(work.unverified(Sight.of_user(casework.lead, hidden=hidden))) == 1
-        assert due.nearest(due.Scope.visible_to(casework.lead, hidden=hidden))
+        sight = Sight.at_once(casework.lead)
+        assert len(work.unverified(sight)) == 1
+        assert due.nearest(due.Scope.of(sight))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -66,7 +66,7 @@ def test_many_hidden_orders_are_asked_for_in_each_statement(
     for number in range(2):
         casework.order(sealed=True, reference=f"DEMO-{number}")
     user = casework.approver
-    hidden = hidden_at_once(user)
-    assert not isinstance(hidden, frozenset)
-    assert work.unverified(Sight.of_user(user, hidden=hidden)) == []
-    assert due.nearest(due.Scope.visible_to(user, hidden=hidden)) == []
+    sight = Sight.at_once(user)
+    assert not isinstance(sight.hidden, frozenset)
+    assert work.unverified(sight) == []
+    assert due.nearest(due.Scope.of(sight)) == []

@@ -118,9 +118,9 @@ CHROMIUM_FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium, as bin/test found it."""
+    """The system's Chromium, as bin/test found it. Of a module: while its driver runs, this thread may not use the ORM."""
     path = os.environ.get("HOLDFAST_CHROMIUM") or "/usr/bin/chromium"
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)

@@ -346,7 +346,9 @@ def play(desk: Desk) -> None:
     desk.arrive()
     investigator = desk.investigator
     notices = eventually(
-        lambda: [row for row in desk.investigator.get("notices")["items"] if row["about"] == "term"] or None
+        lambda: [row for row in desk.investigator.get("notices")["items"] if row["about"] == "term"] or None,
+        # The first round after a year has a year's looks, prices and reminders before it.
+        seconds=180,
     )
     assert notices[0]["step"] == "week"
     assert desk.get("customer-notices")["verdict"] == "prohibited"

@@ -356,7 +356,11 @@ def _life_of_a_freeze(casework: Casework) -> dict[str, models.Model]:
         ),
         "report_verdict": ReportVerdict.objects.create(report=report, verdict="noted"),
         "tick": ChecklistTick.objects.create(
-            freeze=spare, item="hold_set", ticked_at=moment(), ticked_by=casework.lead
+            freeze=spare,
+            attempt=spare.attempts,
+            item="hold_set",
+            ticked_at=moment(),
+            ticked_by=casework.lead,
         ),
         "breach": broken,
         "rung": entry,

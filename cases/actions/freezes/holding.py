@@ -36,7 +36,7 @@ def mark_applied(*, grant: Grant, at: datetime, number: int, applied_at: datetim
     """The hold is set. Keeps, per asset, the balance known at that moment with its proof; never overwritten later."""
     actor, freeze = _opened(grant, number, at=at)
     if settings.CHECKLIST_REQUIRED:
-        ticked = ChecklistTick.objects.filter(freeze=freeze).count()
+        ticked = ChecklistTick.objects.filter(freeze=freeze, attempt=freeze.attempts).count()
         if ticked < len(ChecklistItem.values):
             raise ActionError(_("Tick every item of the checklist first."))
     steps.set_applied(actor, freeze, at=at, applied_at=applied_at)

@@ -41,7 +41,8 @@ def begin(actor: Actor, freeze: FreezeOrder, *, at: datetime) -> None:
             followed = advance_obligation(
                 for_duty(actor, freeze), obligation=obligation, to=ObligationStatus.IN_PROGRESS, at=at
             )
-    freeze.save(update_fields=["status"])
+    freeze.attempts += 1
+    freeze.save(update_fields=["status", "attempts"])
     if freeze.wallet is not None:
         # The figure at the moment of the hold should be as fresh as the chain gives it.
         snapshots.request_refresh(wallet_ids=[freeze.wallet.wallet_id], at=at)

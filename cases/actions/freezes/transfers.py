@@ -110,7 +110,9 @@ def propose_transfer(
     if not reason.strip():
         raise ActionError(_("Give the reason."), field="reason")
     address, resembles = checked_destination(
+        case,
         freeze,
+        order_id=obligation.order_id,
         chain=chain,
         destination=destination,
         destination_again=destination_again,
@@ -137,7 +139,7 @@ def propose_transfer(
         destination_typed=address.typed,
         checksum=address.checksum,
         no_checksum_accepted=no_checksum_accepted,
-        resembles=[{"address": each.address, "what": each.what} for each in resembles],
+        resembles=[{"address": each.address, "what": each.what} for each in resembles if each.kept],
         check_method=check_method,
         check_contact=check_contact.strip(),
         takes_all=takes_all,

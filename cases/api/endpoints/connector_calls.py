@@ -55,9 +55,10 @@ class TickIn(Body):
 
 
 class TickOut(Shape):
-    """Who ticked it, when."""
+    """Who ticked it, when, in which try to set the hold."""
 
     item = Choice(ChecklistItem.choices)
+    attempt = Whole()
     note = Text()
     ticked_at = Moment()
     ticked_by = Person()

@@ -8,7 +8,7 @@ from cases.api.base import LARGEST_PAGE, PAGE, Endpoint
 from cases.api.fields import Choice, Moment, Query, QueryWhole, Shape, Text, Whole
 from cases.api.schema import describe
 from cases.permissions import Permission
-from cases.queries.due import Scope, counts, nearest
+from cases.queries.due import Scope, board
 
 KINDS = [
     ("obligation", _("A duty")),
@@ -51,12 +51,11 @@ class Due(Endpoint):
         return self.of(Scope.visible_to(self.user))
 
     def of(self, scope: Scope | None) -> Response:
-        """The nearest of these cases' deadlines. Two queries."""
-        limit = self.query(DueQuery)["limit"]
-        counted = counts(scope, at=self.at)
+        """The nearest of these cases' deadlines. One query."""
+        found = board(scope, at=self.at, limit=self.query(DueQuery)["limit"])
         return self.show(
             DueOut,
-            {"items": nearest(scope, limit=limit), "overdue": counted.overdue, "soon": counted.soon},
+            {"items": found.nearest, "overdue": found.counts.overdue, "soon": found.counts.soon},
         )
 
 

@@ -16,6 +16,7 @@ from cases.models import CaseTask, LegalOrder, Membership, Obligation
 from cases.people.models import User
 from cases.permissions import Permission
 from cases.queries import case_tasks as queries
+from cases.queries.sight import Sight
 from tests.cases.actions.support import details_of, last_event, refusal
 from tests.support.casework import Casework, make_person, moment
 
@@ -134,7 +135,7 @@ def test_my_tasks_are_open_and_in_cases_that_i_see(casework: Casework) -> None:
     over = give(casework, casework.counsel, title="Over")
     end(casework, over, "done")
     give(casework, casework.approver, title="Somebody else's")
-    assert queries.my_tasks(casework.counsel) == [late, soon, dateless]
+    assert queries.my_tasks(casework.counsel, Sight.of_user(casework.counsel)) == [late, soon, dateless]
     assert [queries.is_overdue(task, moment()) for task in (late, soon, dateless)] == [True, False, False]
 
 
@@ -158,7 +159,7 @@ def test_a_task_about_a_sealed_order_is_nobodys_who_may_not_know_it(casework: Ca
     ):
         assert refusal(act, NoSuchItem)
     assert queries.task_in(casework.grant(P.READ, casework.counsel), about.number) is None
-    assert queries.my_tasks(casework.lead) == [about]
+    assert queries.my_tasks(casework.lead, Sight.of_user(casework.lead)) == [about]
 
 
 def test_a_seal_behind_an_open_door_keeps_the_task_back(casework: Casework) -> None:

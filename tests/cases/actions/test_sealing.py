@@ -13,7 +13,7 @@ from cases.actions.orders import Duty
 from cases.models import LegalOrder, OrderReader
 from cases.people.models import User
 from cases.permissions import Permission
-from cases.queries.due import Scope, counts, nearest
+from cases.queries.due import Scope, board, nearest
 from tests.cases.actions.support import details_of, last_event, refusal
 from tests.support.casework import Casework, moment
 from tests.support.freezing import confirmed_freeze
@@ -235,10 +235,10 @@ def test_deadlines_and_their_numbers_leave_it_out(casework: Casework) -> None:
     for person, shown in ((casework.lead, 2), (casework.approver, 0), (casework.auditor, 0)):
         scope = Scope.visible_to(person)
         assert len(nearest(scope)) == shown
-        assert counts(scope, at=at).soon == shown
+        assert board(scope, at=at).counts.soon == shown
         of_case = Scope.of_case(casework.grant(P.READ, person).case)
         assert len(nearest(of_case)) == shown
-        assert counts(of_case, at=at).soon == shown
+        assert board(of_case, at=at).counts.soon == shown
 
 
 def test_unsealing_is_a_decision_and_ends_the_list(casework: Casework) -> None:

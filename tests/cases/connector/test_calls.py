@@ -12,8 +12,9 @@ from cases.actions import freezes
 from cases.actions.base import ActionError
 from cases.audit.models import Event
 from cases.connectors import Said, signature
-from cases.models import AccountHolding, ConnectorCall, ConnectorReport, FreezeOrder
+from cases.models import AccountHolding, ChecklistItem, ConnectorCall, ConnectorReport, FreezeOrder
 from cases.permissions import Permission
+from cases.queries.connectors import checklist_of
 from tests.cases.connector.conftest import Exchange, approved_freeze, done, send_all
 from tests.support.casework import Casework, moment
 
@@ -320,6 +321,29 @@ def test_the_checklist_is_asked_for_where_it_is_required(casework: Casework, set
     with pytest.raises(ActionError):
         actions.tick_item(grant=grant, at=moment(), number=freeze.number, item="hold_set")
     at = moment()
+    freezes.mark_applied(grant=grant, at=at, number=freeze.number, applied_at=at)
+    assert status_of(freeze) == "applied"
+
+
+def test_what_was_ticked_before_a_try_failed_does_not_count_for_the_next(
+    casework: Casework, settings: Any
+) -> None:
+    settings.CHECKLIST_REQUIRED = True
+    freeze = approved_freeze(casework)
+    grant, items = casework.grant(P.FREEZE_APPLY), ChecklistItem.values
+    for attempt in (1, 2):
+        freezes.begin_apply(grant=grant, at=moment(), number=freeze.number)
+        for item in items[:-1] if attempt == 2 else items:
+            tick = actions.tick_item(grant=grant, at=moment(), number=freeze.number, item=item)
+            assert tick.attempt == attempt
+        if attempt == 1:
+            freezes.mark_apply_failed(grant=grant, at=moment(), number=freeze.number, reason="Time-out")
+    at = moment()
+    with pytest.raises(ActionError, match="every item"):
+        freezes.mark_applied(grant=grant, at=at, number=freeze.number, applied_at=at)
+    page = checklist_of(FreezeOrder.objects.get(pk=freeze.pk))
+    assert [item.tick is None for item in page.items] == [False] * (len(items) - 1) + [True]
+    actions.tick_item(grant=grant, at=moment(), number=freeze.number, item=items[-1])
     freezes.mark_applied(grant=grant, at=at, number=freeze.number, applied_at=at)
     assert status_of(freeze) == "applied"
 

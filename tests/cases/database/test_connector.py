@@ -55,6 +55,7 @@ def test_a_message_is_kept_once_and_answers_a_call(everything: Everything) -> No
     refused(lambda: copied(report, {**fresh, "kind": "holdings"}), match="connectorreport_result_of_call")
     refused(lambda: copied(everything.rows["report_verdict"], {}), match="report_id")
     refused(lambda: copied(everything.rows["tick"], {}), match="tick_once")
+    refused(lambda: copied(everything.rows["tick"], {"attempt": 7}), match="the try that is under way")
     refused(lambda: copied(everything.rows["tick"], {"item": "other"}), match="tick_item_known")
 
 
