@@ -39,6 +39,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
+# Keys lie outside the database: who takes it alone reads nothing that is sealed.
+SEALING_KEYS = Path(env.str("HOLDFAST_SEALING_KEYS", default=str(HOLDFAST_HOME / "keys" / "sealing")))
 FILES_ROOT = Path(env.str("HOLDFAST_FILES", default=str(HOLDFAST_HOME / "files")))
 
 INSTALLED_APPS = [
@@ -61,6 +63,7 @@ INSTALLED_APPS = [
     "django_structlog",
     "config.apps.Installation",
     "wallets",
+    "cases.sealing",
     "cases.audit",
     "cases.people",
     "cases",
@@ -192,6 +195,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "cases.people.adapter.ClosedSignUp"
+MFA_ADAPTER = "cases.people.mfa.SealedFactors"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]

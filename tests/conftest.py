@@ -15,6 +15,7 @@ from psycopg2 import sql
 from pytest_django import DjangoDbBlocker
 
 from cases.people.models import User
+from cases.sealing import masters
 from tests.support.casework import Casework, make_person
 from tests.support.rows import taken_back
 
@@ -77,6 +78,16 @@ def _flush_past_append_only() -> Iterator[None]:
 def _passwords_hashed_fast() -> Iterator[None]:
     """For people that a whole module shares, too: the strength of a password is not what is tried here."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _sealing_keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A master key for the run, and for the processes that tests start beside it."""
+    folder = tmp_path_factory.mktemp("sealing")
+    with override_settings(SEALING_KEYS=folder), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOLDFAST_SEALING_KEYS", str(folder))
+        masters.make()
         yield
 
 

@@ -78,7 +78,7 @@ def _chain(logs: Path) -> "DevChain | None":
 
 def _script(name: str, quick: bool, environment: dict[str, str]) -> int:
     manage = [sys.executable, "manage.py"]
-    for command in (["migrate", "--verbosity", "0"], ["sync_assets"]):
+    for command in (["make_sealing_keys"], ["migrate", "--verbosity", "0"], ["sync_assets"]):
         prepared = subprocess.run(
             [*manage, *command], cwd=PROJECT, env=environment, capture_output=True, text=True
         )

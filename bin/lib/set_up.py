@@ -29,6 +29,7 @@ def main() -> int:
 
     try:
         call_command("check")
+        call_command("make_sealing_keys", stdout=io.StringIO())
         call_command("migrate", interactive=False, verbosity=1)
         call_command("sync_assets")
         people = get_user_model().objects

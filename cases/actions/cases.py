@@ -21,8 +21,7 @@ from cases.actions.base import (
 from cases.actions.closing import CLOSING_FIELDS, clear_closing
 from cases.actions.orders.sealing import leave_sealed_orders
 from cases.actions.wallets import watch_wallets
-from cases.audit.models import Stream
-from cases.audit.record import record
+from cases.audit.record import open_stream, record
 from cases.models import Case, CaseTag, Membership, Note
 from cases.people.models import User
 from cases.permissions import CASEWORK_ROLES, GlobalPermission, Permission
@@ -48,7 +47,7 @@ def open_case(
     require_global(by, GlobalPermission.OPEN_CASE)
     if not title.strip():
         raise ActionError(_("Give the case a title."), field="title")
-    stream = Stream.objects.create(kind="case")
+    stream = open_stream("case")
     case = Case.objects.create(
         title=title.strip(),
         summary=summary.strip(),

@@ -21,6 +21,7 @@ from cases.actions.connectors import locked_call, set_failed, write_call
 from cases.actions.freezes import steps
 from cases.actions.freezes.actor import Actor, lock_for_system
 from cases.actions.freezes.sending import set_sent
+from cases.audit.record import record_system
 from cases.models import (
     AccountHolding,
     CallKind,
@@ -128,6 +129,18 @@ def take_report(*, message_id: UUID, body: bytes, said: Result | Holdings, now: 
         report = ConnectorReport.objects.create(kind=ReportKind.RESULT, call=call, **kept)
         verdict, words = _take_result(Actor(case), call, report, said, at=now)
     ReportVerdict.objects.create(report=report, verdict=verdict, words=words[:500])
+    record_system(
+        action="connector.reported",
+        actor=None,
+        occurred_at=now,
+        details={
+            "message": str(message_id),
+            "kind": report.kind,
+            "body_sha256": digest,
+            "verdict": str(verdict),
+            "words": str(words)[:500],
+        },
+    )
     return Answer(verdict, words[:500])
 
 

@@ -1,23 +1,28 @@
 """The record: streams of events, each chained to the one before by SHA-256.
 
 An event's `body` is the canonical JSON (RFC 8785) that is hashed; the other columns are projections of it that the
-database itself takes from the body when the row is inserted, so that the two can never disagree. Values that may one
-day have to go (names, amounts, reasons) stand in `details`; the body holds only their salted digest, so that disposal
-leaves the chain whole.
+database itself takes from the body when the row is inserted, so that the two can never disagree. What an event tells
+(names, amounts, reasons, from where somebody acted) stands sealed in `sealed_values`; the body holds a salted
+commitment to each value (`cases.audit.values`), so that disposal leaves the chain whole. `rows` names the rows that
+the event's transaction changed, each with a salted digest (`cases.audit.rows`).
 
-    hash = SHA-256( "holdfast-event-1" ‖ stream uuid (16) ‖ sequence (8, big endian)
-                    ‖ recorded_at µs since 1970 (8) ‖ previous hash (32) ‖ SHA-256(body) (32) )
+    hash = SHA-256( "holdfast-event-2" ‖ stream uuid (16) ‖ sequence (8, big endian)
+                    ‖ recorded_at µs since 1970 (8, signed) ‖ previous hash (32) ‖ SHA-256(body) (32)
+                    ‖ SHA-256(rows) (32) )
 
 The first event's previous hash is 32 zero bytes.
 """
 
 import uuid
+from typing import Any
 
 import pgtrigger
 from django.conf import settings
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from cases.audit.values import Values, opened
 from wallets.models.triggers import FirmTrigger
 
 CHAIN_FUNCTION = """
@@ -35,9 +40,12 @@ CHAIN_FUNCTION = """
         IF decode(spoken->>'nonce', 'hex') IS DISTINCT FROM NEW.nonce OR length(NEW.nonce) <> 16 THEN
             RAISE EXCEPTION 'audit: the body holds another nonce' USING ERRCODE = 'check_violation';
         END IF;
-        IF decode(spoken->>'details_sha256', 'hex') IS DISTINCT FROM sha256(NEW.nonce || NEW.details) THEN
-            RAISE EXCEPTION 'audit: the details do not fit their digest' USING ERRCODE = 'check_violation';
+        IF jsonb_typeof(spoken->'values') IS DISTINCT FROM 'object' OR spoken->>'v' IS DISTINCT FROM '2' THEN
+            RAISE EXCEPTION 'audit: the body is of another version' USING ERRCODE = 'check_violation';
         END IF;
+        -- Drawn under the lock as well: in a stream the numbers of the rows ascend as the sequence does, and of two
+        -- events that name one row the later has the higher number, since its transaction waited for the other's row.
+        NEW.id := nextval(pg_get_serial_sequence('audit_event', 'id'));
         NEW.sequence := head.length;
         NEW.previous_hash := head.head_hash;
         NEW.recorded_at := clock_timestamp();
@@ -50,13 +58,16 @@ CHAIN_FUNCTION = """
            (SELECT public_id FROM people_user WHERE id = NEW.actor_id) THEN
             RAISE EXCEPTION 'audit: the body names another actor' USING ERRCODE = 'check_violation';
         END IF;
+        NEW.rows := audit_told(NEW.row_salt);
+        NEW.row_salt := ''::bytea;
         NEW.hash := sha256(
-            convert_to('holdfast-event-1', 'UTF8')
+            convert_to('holdfast-event-2', 'UTF8')
             || uuid_send(head.uuid)
             || int8send(NEW.sequence)
             || int8send((extract(epoch FROM NEW.recorded_at) * 1000000)::bigint)
             || NEW.previous_hash
             || sha256(NEW.body)
+            || sha256(convert_to(NEW.rows, 'UTF8'))
         );
         UPDATE audit_stream SET head_hash = NEW.hash WHERE id = NEW.stream_id;
         RETURN NEW;
@@ -114,7 +125,9 @@ class Event(models.Model):
     sequence = models.BigIntegerField(default=0)
     nonce = models.BinaryField()
     body = models.BinaryField()
-    details = models.BinaryField()
+    sealed_values = models.BinaryField()
+    # Handed to the trigger, which salts the rows' digests with it and keeps none of it; it stands in the sealed values.
+    row_salt = models.BinaryField(default=b"")
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -126,6 +139,7 @@ class Event(models.Model):
     occurred_at = models.DateTimeField(null=True)
     recorded_at = models.DateTimeField(null=True)
     previous_hash = models.BinaryField(default=b"")
+    rows = models.TextField(default="")
     hash = models.BinaryField(default=b"")
 
     class Meta:
@@ -158,3 +172,18 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sequence} {self.action}"
+
+    @cached_property
+    def told(self) -> Values:
+        """The values with their salts. Raises CannotUnseal where they were changed."""
+        return opened(stream=self.stream.uuid, nonce=bytes(self.nonce), blob=bytes(self.sealed_values))
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the event tells, by name; empty once the case's key was destroyed (`kept` is False then)."""
+        return self.told.plain()
+
+    @property
+    def kept(self) -> bool:
+        """Whether its values can still be read."""
+        return self.told.kept

@@ -1,6 +1,5 @@
 """Writing to the record. Called by an action as the last thing before its transaction ends."""
 
-import hashlib
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,12 +9,13 @@ from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
-import rfc8785
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from cases.audit.models import Event, Stream
+from cases.audit.values import SOURCE, canonical, salted, sealed
+from cases.sealing.envelope import make_key
 
-BODY_VERSION = 1
+BODY_VERSION = 2
 
 
 class Actor(Protocol):
@@ -34,6 +34,12 @@ class Source:
     address: str = ""
     session: str = ""
     token: str = ""
+
+    def known(self) -> dict[str, object]:
+        """What identifies the way in, as a value of the event; empty where nothing does."""
+        parts = {"address": self.address, "session": self.session, "token": self.token}
+        known = {name: part for name, part in parts.items() if part}
+        return {SOURCE: known} if known else {}
 
 
 COMMAND_LINE = Source()
@@ -69,28 +75,24 @@ def record(
 ) -> Event:
     """Append one event to a stream.
 
-    `details` must be JSON of strings, booleans, nulls, lists, mappings and integers below 2^53 (RFC 8785 raises
-    above; amounts are strings of base units). `occurred_at` is handed in; the database sets `recorded_at`,
-    `sequence` and the hashes. Must run inside the action's transaction, last.
+    `details` are the event's values by name: JSON of strings, booleans, nulls, lists, mappings and integers below
+    2^53 (NotCanonical above; amounts are strings of base units). They are sealed; the body holds a commitment to
+    each. `occurred_at` is handed in; the database sets `recorded_at`, `sequence`, the digests of the rows that the
+    transaction changed, and the hashes. Must run inside the action's transaction, last.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("an event is written in the transaction of the change that it tells of")
     nonce = secrets.token_bytes(16)
-    details_bytes = rfc8785.dumps(dict(details or {}))  # type: ignore[arg-type]
     source = _source.get()
+    values = salted({**(details or {}), **source.known()})
     body: dict[str, object] = {
         "v": BODY_VERSION,
         "stream": str(stream_uuid),
         "nonce": nonce.hex(),
         "action": action,
         "occurred_at": utc_text(occurred_at),
-        "details_sha256": hashlib.sha256(nonce + details_bytes).hexdigest(),
-        "source": {
-            "kind": source.kind,
-            "address": source.address,
-            "session": source.session,
-            "token": source.token,
-        },
+        "source": {"kind": source.kind},
+        "values": values.commitments(),
     }
     if actor is not None:
         body["actor"] = {"id": str(actor.public_id), "role": acting_role or actor.role}
@@ -99,24 +101,53 @@ def record(
     event = Event(
         stream_id=stream_id,
         nonce=nonce,
-        body=rfc8785.dumps(body),  # type: ignore[arg-type]
-        details=details_bytes,
+        body=canonical(body),
+        sealed_values=sealed(stream=stream_uuid, nonce=nonce, values=values),
+        row_salt=values.row_salt,
         actor_id=None if actor is None else actor.pk,
     )
     event.save(force_insert=True)
     return event
 
 
+def open_stream(kind: str) -> Stream:
+    """A new stream with the key that its values are sealed under: both are made, or neither."""
+    with transaction.atomic():
+        stream = Stream.objects.create(kind=kind)
+        make_key(stream.uuid)
+    return stream
+
+
+def system_stream() -> Stream:
+    """The installation's own stream, made when it is first asked for."""
+    found = Stream.objects.filter(kind="system").first()
+    if found is not None:
+        return found
+    try:
+        return open_stream("system")
+    except IntegrityError:
+        # Another transaction was first.
+        return Stream.objects.get(kind="system")
+
+
 def record_system(
-    *, action: str, actor: Actor | None, occurred_at: datetime, details: Mapping[str, object] | None = None
+    *,
+    action: str,
+    actor: Actor | None,
+    occurred_at: datetime,
+    object_kind: str = "",
+    object_number: int | None = None,
+    details: Mapping[str, object] | None = None,
 ) -> Event:
-    """Append to the installation's own stream: people, tokens, settings."""
-    stream, _created = Stream.objects.get_or_create(kind="system")
+    """Append to the installation's own stream: people, log-ins, tokens, keys, settings."""
+    stream = system_stream()
     return record(
         stream_id=stream.pk,
         stream_uuid=stream.uuid,
         action=action,
         actor=actor,
         occurred_at=occurred_at,
+        object_kind=object_kind,
+        object_number=object_number,
         details=details,
     )

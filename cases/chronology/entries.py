@@ -1,6 +1,5 @@
 """Events as entries: read from the record by sequence, said in words."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,7 +72,7 @@ def entries(
     marked as shown outside, with the matter's own numbers. An event of an unknown kind is in neither. With `about` only
     the events of that one object, by its kind and its number in the case.
     """
-    found = Event.objects.filter(stream_id=case.stream_id).select_related("actor")
+    found = Event.objects.filter(stream_id=case.stream_id).select_related("actor", "stream")
     numbers: Numbers = {}
     if share is not None:
         numbers = matter_numbers(share.order)
@@ -151,7 +150,7 @@ def _said(found: QuerySet[Event], *, outside: bool, numbers: Numbers) -> list[En
 def _entry(event: Event, *, outside: bool, numbers: Numbers) -> Entry:
     if event.occurred_at is None or event.recorded_at is None:
         raise ValueError("an event is read as the database wrote it, with both of its times")
-    details: dict[str, Any] = json.loads(bytes(event.details)) if event.details else {}
+    details = event.values
     sentence = SENTENCES.get(event.action)
     number = event.object_number
     if outside:
@@ -165,7 +164,7 @@ def _entry(event: Event, *, outside: bool, numbers: Numbers) -> Entry:
         acting_role=str(words.role(event.acting_role) or "") if event.acting_role in Role.values else "",
         action=event.action,
         title=_title(event.action, sentence, number, details),
-        lines=_lines(sentence, details, outside=outside, kept=bool(event.details)),
+        lines=_lines(sentence, details, outside=outside, kept=event.kept),
         icon=sentence.icon if sentence else "circle",
         tone=sentence.tone if sentence else "neutral",
         object_kind=event.object_kind,

@@ -958,6 +958,9 @@ _SYSTEM = {
     "person.edited": Sentence(
         _("Person changed: %(person)s"), "pencil", facts=(("person", w.person),), changes="person"
     ),
+    "keys.sealing_rotated": Sentence(
+        _("New master key; %(keys)s keys wrapped under it"), "key-round", facts=(("keys", w.text),)
+    ),
     "calendar.created": Sentence(_("Calendar address made"), "calendar"),
     "calendar.ended": Sentence(_("Calendar address ended"), "calendar"),
     "token.created": Sentence(
@@ -1084,6 +1087,11 @@ _CONNECTOR = {
         "circle-x",
         "bad",
         (*_CALL, REASON),
+    ),
+    "connector.reported": Sentence(
+        _("The exchange's own system reported"),
+        "inbox",
+        details=(D(_("What came of it"), "verdict", w.text), D(_("In words"), "words", w.text)),
     ),
     "connector.contradicted": Sentence(
         _("Freeze %(number)s: the exchange's own system contradicts its earlier report"),

@@ -1,6 +1,5 @@
 """Case files of a case or of a matter, and who took them away."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,13 +55,13 @@ def downloads_of(export: Export, *, by: User | None = None) -> list[Download]:
         action="export.downloaded",
         object_kind=kind,
         object_number=number,
-    ).select_related("actor")
+    ).select_related("actor", "stream")
     if by is not None:
         events = events.filter(actor=by)
     return [
         Download(event.actor, event.acting_role, event.occurred_at)
         for event in events.order_by("-sequence")
-        if event.details and json.loads(bytes(event.details)).get("export") == export.reference
+        if event.values.get("export") == export.reference
     ]
 
 

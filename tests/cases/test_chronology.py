@@ -15,6 +15,8 @@ from cases.audit.record import record
 from cases.chronology import SENTENCES, SHARED_ACTIONS, entries
 from cases.chronology.entries import _entry
 from cases.permissions import Permission
+from cases.sealing.envelope import forget
+from cases.sealing.models import DataKey
 from cases.templatetags.looks import TONES
 from tests.cases.file_scene import Scene, staged
 from tests.support.casework import Casework, moment
@@ -246,7 +248,8 @@ def test_what_is_not_known_stays_out_of_a_matter(scene: Scene) -> None:
 
 def test_details_that_are_gone_are_said_to_be(scene: Scene) -> None:
     event = Event.objects.filter(stream=scene.case.stream, action="note.written").get()
-    event.details = b""
+    DataKey.objects.filter(scope=scene.case.stream.uuid).update(wrapped=None, destroyed_at=moment())
+    forget()
     assert _entry(event, outside=False, numbers={}).lines == [("Details", "no longer kept")]
 
 

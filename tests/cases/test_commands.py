@@ -46,7 +46,7 @@ def test_the_first_person_is_an_administrator_who_can_log_in(monkeypatch: pytest
     assert (user.role, user.is_demo) == (Role.ADMINISTRATOR, False)
     event = Event.objects.get()
     assert (event.action, event.stream.kind, event.actor_id) == ("person.added", "system", None)
-    assert GOOD.encode() not in bytes(event.details)
+    assert GOOD not in str(event.values)
     response = Client().post(reverse("account_login"), {"login": "First@example.test", "password": GOOD})
     assert (response.status_code, response["Location"]) == (302, "/")
 
@@ -137,7 +137,7 @@ def test_a_tampered_case_is_named_and_the_command_fails() -> None:
 
     casework, other = Casework.opened(), Casework.opened()
     superuser_executes(
-        "UPDATE audit_event SET details = '\\x7b7d' WHERE sequence = 2 "
+        "UPDATE audit_event SET sealed_values = '\\x7b7d' WHERE sequence = 2 "
         f"AND stream_id = {casework.case.stream_id}"
     )
     out = io.StringIO()

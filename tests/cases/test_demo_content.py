@@ -171,7 +171,7 @@ def all_texts() -> str:
     rows: list[object] = []
     for model in (Case, Subject, CaseWallet, ExchangeAccount, LegalOrder, Obligation, FreezeOrder, Note):
         rows += list(model.objects.values_list())
-    rows += [bytes(event.details).decode() for event in Event.objects.all()]
+    rows += [str(event.values) for event in Event.objects.all()]
     return "\n".join(map(str, rows))
 
 

@@ -1,6 +1,5 @@
 """Each error that hurts, by name: refused with its reason and nothing half-saved, or told at once."""
 
-import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -336,9 +335,7 @@ def test_release_while_another_basis_covers_the_asset_is_refused_to_a_program(ca
     assert events(casework) == before
     assert program.post(path, {"agrees": True, "others_known": True}).status == 200
     said = Event.objects.filter(stream=casework.case.stream_id, action="freeze.released").get()
-    assert json.loads(bytes(said.details))["still_held_by"] == [
-        {"case": casework.case.reference, "freeze": second.number}
-    ]
+    assert said.values["still_held_by"] == [{"case": casework.case.reference, "freeze": second.number}]
 
 
 def part_asked(casework: Casework, freeze: FreezeOrder) -> tuple[str, int]:

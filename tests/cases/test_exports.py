@@ -1,6 +1,5 @@
 """The case file from request to download, and what happens when making it fails."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -61,13 +60,13 @@ def test_the_record_tells_of_request_file_and_download(scene: Scene) -> None:
         None,
         scene.casework.lead,
     )
-    details = json.loads(bytes(ready.details))
+    details = ready.values
     assert (details["export"], details["sha256"], details["pages"]) == (
         export.reference,
         export.sha256,
         export.pages,
     )
-    assert json.loads(bytes(downloaded.details))["sha256"] == export.sha256
+    assert downloaded.values["sha256"] == export.sha256
 
 
 def test_what_a_liaison_asks_for_stands_in_her_matter(scene: Scene) -> None:
@@ -146,7 +145,7 @@ def failure_of(scene: Scene) -> str:
     export = produced(of_case(scene))
     assert export.status == "failed"
     assert events(scene)[-1].action == "export.failed"
-    assert json.loads(bytes(events(scene)[-1].details))["reason"] == export.failure
+    assert events(scene)[-1].values["reason"] == export.failure
     assert (export.sha256, export.size, export.pages) == ("", None, None)
     return export.failure
 

@@ -52,7 +52,7 @@ from cases.storage import Stored
 from tests.support.casework import Casework, moment
 from tests.support.freezing import a_rung, breached, carried_out, confirmed_freeze, proposed_transfer
 from tests.support.looks import looked, swept
-from tests.support.rows import copied, execute, set_status, way_to
+from tests.support.rows import arranged, copied, execute, set_status, way_to
 from wallets import snapshots
 from wallets.models import Asset
 from wallets.registry import ensure_assets
@@ -554,4 +554,5 @@ def staged() -> Everything:
         "stream": case.stream,
         "event": Event.objects.filter(stream=case.stream).earliest("sequence"),
     }
+    arranged()
     return Everything(casework, rows)

@@ -3,11 +3,21 @@
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection, models, transaction
 
+from cases.audit.record import record_system
 from cases.status import Moves
+
+
+def arranged() -> None:
+    """What a test wrote past the actions is told in an event of its own, as the database asks at each commit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(current_setting('holdfast.changes', true), '')")
+        if cursor.fetchone() != ("",):
+            record_system(action="test.arranged", actor=None, occurred_at=datetime.now(UTC))
 
 
 @contextmanager
@@ -15,17 +25,26 @@ def undone() -> Iterator[None]:
     """What happens inside is checked by the database, deferred constraints included, and then taken back."""
     with transaction.atomic():
         yield
+        # What is asked here is what the tables refuse, not that nobody told of it.
+        arranged()
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         transaction.set_rollback(True)
 
 
 @contextmanager
-def taken_back() -> Iterator[None]:
+def all_at_once() -> Iterator[None]:
     """A transaction, or a savepoint in one, in which blocks that ask to be outermost run as they do under TestCase."""
     block = transaction.atomic()
     block._from_testcase = True  # type: ignore[attr-defined]
     with block:
+        yield
+
+
+@contextmanager
+def taken_back() -> Iterator[None]:
+    """The same, taken back at its end."""
+    with all_at_once():
         yield
         transaction.set_rollback(True)
 

@@ -257,7 +257,7 @@ def judged(
         return f"left {len(new)} events" if new else ""
     if len(new) != 1 or new[0].action != "access.denied":
         return f"recorded {[event.action for event in new]} instead of the denial"
-    details = json.loads(bytes(new[0].details))
+    details = new[0].values
     user = guest.visitor.user
     assert user is not None
     stream = guest.world.casework.case.stream if door.kind == "case" else None

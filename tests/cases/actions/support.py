@@ -29,7 +29,6 @@ def system_event() -> Event:
 
 
 def details_of(event: Event) -> dict[str, Any]:
-    import json
 
-    found: dict[str, Any] = json.loads(bytes(event.details))
+    found: dict[str, Any] = event.values
     return found

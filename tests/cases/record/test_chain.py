@@ -1,6 +1,5 @@
 """The record: what the database itself refuses, and what a verifier finds afterwards."""
 
-import hashlib
 import json
 import os
 import secrets
@@ -15,7 +14,8 @@ from django.db import DatabaseError, connection, connections, transaction
 
 from cases.actions.cases import write_note
 from cases.audit.models import Event, Stream
-from cases.audit.record import BODY_VERSION, record, utc_text
+from cases.audit.record import BODY_VERSION, open_stream, record, utc_text
+from cases.audit.values import salted, sealed
 from cases.audit.verify import hash_of, verify_stream
 from cases.permissions import Permission
 from tests.support.casework import Casework, moment
@@ -24,22 +24,23 @@ from tests.support.casework import Casework, moment
 def raw_event(stream: Stream, /, **changes: object) -> Event:
     """An event as `record` would write it, with parts of its body changed, or added to it."""
     nonce = secrets.token_bytes(16)
-    details = rfc8785.dumps({"a": "b"})
+    values = salted({"a": "b"})
     body: dict[str, object] = {
         "v": BODY_VERSION,
         "stream": str(stream.uuid),
         "nonce": nonce.hex(),
         "action": "note.written",
         "occurred_at": utc_text(datetime(2026, 1, 1, tzinfo=UTC)),
-        "details_sha256": hashlib.sha256(nonce + details).hexdigest(),
-        "source": {"kind": "command", "address": "", "session": "", "token": ""},
+        "source": {"kind": "command"},
+        "values": values.commitments(),
     }
-    return Event(stream=stream, nonce=nonce, body=rfc8785.dumps(body | changes), details=details)  # type: ignore[arg-type]
+    blob = sealed(stream=stream.uuid, nonce=nonce, values=values)
+    return Event(stream=stream, nonce=nonce, body=rfc8785.dumps(body | changes), sealed_values=blob)  # type: ignore[arg-type]
 
 
 @pytest.fixture
 def stream(db: None) -> Stream:
-    return Stream.objects.create(kind="case")
+    return open_stream("case")
 
 
 def refused(call: Callable[[], object]) -> None:
@@ -63,14 +64,14 @@ def test_a_whole_event_is_taken_and_numbered(stream: Stream) -> None:
     [
         {"stream": "00000000-0000-4000-8000-000000000000"},
         {"nonce": "00" * 16},
-        {"details_sha256": "00" * 32},
-        {"details": b"{}"},
+        {"values": "00" * 32},
+        {"v": 1},
         {"body": b"not json"},
     ],
-    ids=["another stream", "another nonce", "another digest", "other details", "no canonical body"],
+    ids=["another stream", "another nonce", "no commitments", "another version", "no canonical body"],
 )
 def test_an_event_that_does_not_fit_its_body_is_refused(stream: Stream, changes: dict[str, object]) -> None:
-    if "body" in changes or "details" in changes:
+    if "body" in changes:
         event = raw_event(stream)
         for name, value in changes.items():
             setattr(event, name, value)
@@ -141,7 +142,10 @@ def superuser_executes(statement: str) -> None:
 @pytest.mark.parametrize(
     "tampering",
     [
-        "UPDATE audit_event SET details = '\\x7b7d' WHERE sequence = 2",
+        "UPDATE audit_event SET sealed_values = '\\x7b7d' WHERE sequence = 2",
+        "UPDATE audit_event e SET sealed_values = (SELECT x.sealed_values FROM audit_event x WHERE x.sequence = 1 "
+        "AND x.stream_id = e.stream_id) WHERE sequence = 2",
+        "UPDATE audit_event SET rows = '' WHERE sequence = 2",
         "UPDATE audit_event SET body = convert_to(replace(convert_from(body, 'UTF8'), 'member', 'membre'), 'UTF8') "
         "WHERE sequence = 2",
         "UPDATE audit_event SET action = 'case.moved' WHERE sequence = 2",
@@ -161,7 +165,9 @@ def superuser_executes(statement: str) -> None:
         "UPDATE people_user SET public_id = gen_random_uuid()",
     ],
     ids=[
-        "details",
+        "values",
+        "another event's values",
+        "rows",
         "body",
         "column",
         "time",
@@ -246,7 +252,7 @@ def test_a_body_is_canonical_and_names_who_when_and_from_where(casework: Casewor
     assert body["source"]["kind"] == "command"
     assert body["occurred_at"].endswith("Z")
     assert len(body["nonce"]) == 32
-    # Names and titles stand in the details, which may one day go; the body holds their salted digest alone.
+    # Names and titles stand in the sealed values, which may one day go; the body holds commitments alone.
     assert casework.lead.name not in bytes(event.body).decode()
 
 

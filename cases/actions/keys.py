@@ -1,0 +1,42 @@
+"""The installation's own keys: what the operator does to them stands in the record."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from cases.audit.record import record_system
+from cases.sealing import masters
+from cases.sealing.envelope import unwrap, wrap
+from cases.sealing.models import DataKey
+
+PIECE = 500
+
+
+def rotate_sealing_key(*, at: datetime) -> int:
+    """Make a new master key and wrap every data key anew under it; returns how many. Raises NoMasterKey, CannotUnseal.
+
+    What is sealed stays as it is: its data key is the same. Safe to break off and to run again: each piece is a
+    transaction of its own, and a key that an old master wraps stays readable for as long as that file is there.
+    """
+    new = masters.make()
+    done = 0
+    while True:
+        with transaction.atomic():
+            rows = list(
+                DataKey.objects.select_for_update()
+                .filter(wrapped__isnull=False)
+                .exclude(master=new)
+                .order_by("pk")[:PIECE]
+            )
+            for row in rows:
+                row.wrapped, row.master = wrap(row.scope, unwrap(row), master=new), new
+            DataKey.objects.bulk_update(rows, ["wrapped", "master"])
+            done += len(rows)
+            if not rows:
+                record_system(
+                    action="keys.sealing_rotated",
+                    actor=None,
+                    occurred_at=at,
+                    details={"master": new, "keys": done},
+                )
+                return done
