@@ -8,7 +8,9 @@ from typing import Any
 
 from django.db import connection, models, transaction
 
+from cases.audit.gathering import names
 from cases.audit.record import record_system
+from cases.models.recorded import RECORDED
 from cases.status import Moves
 
 
@@ -20,15 +22,19 @@ def arranged() -> None:
             record_system(action="test.arranged", actor=None, occurred_at=datetime.now(UTC))
 
 
+def tables_speak_at_once() -> None:
+    """Nothing is deferred any more that would keep a statement from being tried, but that somebody tells of it."""
+    arranged()
+    telling = ", ".join(names(table)[1] for table in RECORDED)
+    execute(f"SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS {telling} DEFERRED")
+
+
 @contextmanager
 def undone() -> Iterator[None]:
     """What happens inside is checked by the database, deferred constraints included, and then taken back."""
     with transaction.atomic():
         yield
-        # What is asked here is what the tables refuse, not that nobody told of it.
-        arranged()
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        tables_speak_at_once()
         transaction.set_rollback(True)
 
 

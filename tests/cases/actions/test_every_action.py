@@ -24,6 +24,7 @@ from tests.cases.actions import acts, process_acts
 from tests.cases.actions.acts import Act, matter
 from tests.support.casework import Casework, make_person, moment
 from tests.support.digest import digest
+from tests.support.rows import arranged
 
 P = Permission
 ACTS = [*acts.ACTS, *process_acts.ACTS]
@@ -52,6 +53,7 @@ WORKERS = {
     "mail_one",
     "send_calls",
     "take_report",
+    "publish_due",
 }
 # Actions that belong to no case; each is tried below.
 OUTSIDE = {
@@ -121,6 +123,7 @@ def test_every_action_runs_in_one_transaction() -> None:
         "remind",
         "mail_notices",
         "send_calls",
+        "publish_due",
     }
 
 
@@ -171,6 +174,8 @@ def test_leave_for_something_else_is_no_leave(casework: Casework, act: Act) -> N
             act.action(grant=casework.grant(permission, user), at=moment(), **arguments)
         assert (denied.value.user, denied.value.case) == (user, casework.case)
     assert digest() == before
+    # What was prepared past the actions.
+    arranged()
 
 
 # ── Without a case, or from a matter ──────────────────────────────────────────────────────────────────────

@@ -156,6 +156,12 @@ class Event(models.Model):
                 func=CHAIN_FUNCTION,
             ),
             FirmTrigger(
+                name="awaits_its_leaf",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.After,
+                func="INSERT INTO audit_pendingevent (event_id) VALUES (NEW.id); RETURN NULL;",
+            ),
+            FirmTrigger(
                 name="append_only",
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 when=pgtrigger.Before,
