@@ -9,17 +9,31 @@ from typing import Any
 from django.db import connection, models, transaction
 
 from cases.audit.gathering import names
-from cases.audit.record import record_system
+from cases.audit.record import record, record_system
+from cases.models import Case
 from cases.models.recorded import RECORDED
 from cases.status import Moves
 
 
 def arranged() -> None:
-    """What a test wrote past the actions is told in an event of its own, as the database asks at each commit."""
+    """What a test wrote past the actions is told in events of its own, as the database asks at each commit."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(current_setting('holdfast.changes', true), '')")
-        if cursor.fetchone() != ("",):
-            record_system(action="test.arranged", actor=None, occurred_at=datetime.now(UTC))
+        (gathered,) = cursor.fetchone()
+    if not gathered:
+        return
+    at = datetime.now(UTC)
+    cases = {int(whose) for line in gathered.splitlines() if (whose := line.split("|")[0])}
+    for case in Case.objects.select_related("stream").filter(pk__in=cases).order_by("stream_id"):
+        record(
+            stream_id=case.stream_id,
+            stream_uuid=case.stream.uuid,
+            action="test.arranged",
+            actor=None,
+            occurred_at=at,
+        )
+    if not cases:
+        record_system(action="test.arranged", actor=None, occurred_at=at)
 
 
 def tables_speak_at_once() -> None:

@@ -58,7 +58,7 @@ CHAIN_FUNCTION = """
            (SELECT public_id FROM people_user WHERE id = NEW.actor_id) THEN
             RAISE EXCEPTION 'audit: the body names another actor' USING ERRCODE = 'check_violation';
         END IF;
-        NEW.rows := audit_told(NEW.row_salt);
+        NEW.rows := audit_told(NEW.row_salt, NEW.stream_id);
         NEW.row_salt := ''::bytea;
         NEW.hash := sha256(
             convert_to('holdfast-event-2', 'UTF8')

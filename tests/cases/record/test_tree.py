@@ -310,6 +310,38 @@ def test_the_tables_of_the_tree_are_written_once(keys: Path, statement: str) -> 
         cursor.execute(statement)
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("constraint", "statement"),
+    [
+        (
+            "checkpoint_of_something",
+            "INSERT INTO audit_checkpoint (size, root, made_at, note) VALUES (0, '', now(), '')",
+        ),
+        ("leaf_counted_from_0", "INSERT INTO audit_leaf SELECT -1, hash, id FROM audit_event LIMIT 1"),
+        ("node_above_the_leaves", "INSERT INTO audit_node (level, index, hash) VALUES (0, 0, '')"),
+        ("node_once", "INSERT INTO audit_node (level, index, hash) VALUES (1, 0, '')"),
+        ("publication_done_is_done", "UPDATE audit_publication SET done_at = now(), next_at = now()"),
+        ("publication_target_known", "UPDATE audit_publication SET target = 'pigeon'"),
+        (
+            "publication_once",
+            "INSERT INTO audit_publication (checkpoint_id, target, attempts, last_error, answer) "
+            "SELECT checkpoint_id, target, 0, '', '' FROM audit_publication",
+        ),
+    ],
+)
+def test_the_tables_hold_their_constraints(
+    keys: Path, settings: Any, tmp_path: Path, constraint: str, statement: str
+) -> None:
+    settings.CHECKPOINT_FILES = str(tmp_path / "out")
+    begin_signing(at=moment())
+    told(3)
+    if constraint != "checkpoint_of_something":
+        checkpoint_now(at=moment())
+    with pytest.raises(DatabaseError, match=constraint), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
 def as_superuser(statement: str) -> None:
     other = psycopg2.connect(
         os.environ["HOLDFAST_TEST_SUPERUSER_URL"], dbname=connection.settings_dict["NAME"]
