@@ -958,6 +958,11 @@ _SYSTEM = {
     "person.edited": Sentence(
         _("Person changed: %(person)s"), "pencil", facts=(("person", w.person),), changes="person"
     ),
+    "bundle.made": Sentence(
+        _("Verification bundle made"),
+        "archive",
+        details=(D(_("SHA-256"), "sha256", w.text),),
+    ),
     "keys.signing_began": Sentence(
         _("First key that signs checkpoints"), "key-round", details=(D(_("Key"), "key", w.text),)
     ),

@@ -75,3 +75,20 @@ NOT_RECORDED: Mapping[str, str] = {
     "cases_notice": "a person's own inbox; what it is about is recorded",
     "cases_calendarfeed": "a person's calendar address",
 }
+
+# Recorded tables whose rows belong to the installation rather than to one case: no bundle of a case holds them.
+OF_THE_INSTALLATION: Collection[str] = frozenset(
+    {
+        "cases_approvalthreshold",
+        "cases_authority",
+        "cases_authoritycontact",
+        "cases_clockrule",
+        "cases_closure",
+        "cases_connectorreport",
+        "cases_instrumenttype",
+        "cases_reportverdict",
+        "cases_retentionclass",
+        "people_apitoken",
+        "people_user",
+    }
+)
