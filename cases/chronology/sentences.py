@@ -974,6 +974,9 @@ _SYSTEM = {
     "keys.sealing_rotated": Sentence(
         _("New master key; %(keys)s keys wrapped under it"), "key-round", facts=(("keys", w.text),)
     ),
+    "looks.recorded": Sentence(
+        _("Looks at wallets fixed by their digests: %(count)s"), "activity", facts=(("count", w.text),)
+    ),
     "calendar.created": Sentence(_("Calendar address made"), "calendar"),
     "calendar.ended": Sentence(_("Calendar address ended"), "calendar"),
     "token.created": Sentence(

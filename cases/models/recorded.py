@@ -62,6 +62,8 @@ RECORDED: Mapping[str, Collection[str]] = {
     "cases_connectorreport": (),
     "cases_alert": (),
     # A log-in may write the hash anew under a newer algorithm; that somebody chose a password is an event.
+    # What a freeze or a case file rests on; `wallets` keeps it, the event of the freeze tells of it.
+    "wallets_sighting": (),
     "people_user": ("last_login", "password", "theme"),
     "people_apitoken": (),
 }
