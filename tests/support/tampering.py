@@ -219,9 +219,6 @@ KINDS: dict[str, Change] = {
     "tree: the checkpoint's text": lambda dice, facts: (
         "UPDATE audit_checkpoint SET note = replace(note, 'time 20', 'time 19');"
     ),
-    "tree: the checkpoints gone": lambda dice, facts: (
-        "DELETE FROM audit_publication; DELETE FROM audit_checkpoint;"
-    ),
     "tree: the checkpoints gone, all recomputed": _then(
         _event("recorded_at", f"recorded_at {_LATER}"),
         REHASH,
