@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from hashlib import sha256
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -12,6 +11,9 @@ from django.utils.translation import gettext as _
 
 from cases.access import Denied, NotFound, record_denial
 from cases.audit.record import Source, acting_from
+from cases.entrance import session_digest
+from cases.refusals import UNWRITTEN
+from cases.views.errors import unavailable
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -115,8 +117,13 @@ class Doors:
         if isinstance(exception, NotFound):
             return render(request, "404.html", status=404)
         if isinstance(exception, Denied):
-            record_denial(exception, at=datetime.now(UTC), what=f"{request.method} {_view_name(request)}")
+            try:
+                record_denial(exception, at=datetime.now(UTC), what=f"{request.method} {_view_name(request)}")
+            except UNWRITTEN:
+                return unavailable(request)
             return render(request, "403.html", status=403)
+        if isinstance(exception, UNWRITTEN):
+            return unavailable(request)
         return None
 
 
@@ -131,5 +138,5 @@ def source_of(request: HttpRequest) -> Source:
     return Source(
         kind="web",
         address=str(request.META.get("REMOTE_ADDR", "")),
-        session=sha256(key.encode()).hexdigest()[:16] if key else "",
+        session=session_digest(key),
     )

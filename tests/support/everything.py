@@ -36,9 +36,11 @@ from cases.models import (
     Notice,
     ObligationProof,
     OutboxMessage,
+    RefusalCount,
     Reminder,
     ReportVerdict,
     SavedSearch,
+    TokenPlace,
     Transfer,
     TransferApproval,
 )
@@ -549,6 +551,8 @@ def staged() -> Everything:
             user=casework.lead, key="one", request_digest="0" * 64, created_at=at
         ),
         "search": SavedSearch.objects.create(user=casework.lead, text="Kim", searched_at=at),
+        "refusals": RefusalCount.objects.create(kind="denied", whose="one", began_at=at, left_out=1),
+        "token_place": TokenPlace.objects.create(token=token, address="203.0.113.9", first_at=at),
         "user": casework.lead,
         "token": token,
         "stream": case.stream,
