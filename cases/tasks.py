@@ -7,7 +7,7 @@ from celery import current_app, shared_task
 from django.core.cache import cache
 
 from cases import outbox
-from cases.actions import alerts, connectors, exports, orders, refusals, reminders
+from cases.actions import alerts, checkpoints, connectors, exports, orders, refusals, reminders
 from cases.actions.freezes import issuers, settlement
 from cases.audit.record import Source, acting_from
 from wallets import snapshots
@@ -93,6 +93,20 @@ def remind() -> int:
 def mail_notices() -> int:
     """Mail what people were told."""
     return reminders.mail_notices(now=lambda: datetime.now(UTC))
+
+
+@shared_task(name="cases.checkpoint")
+def checkpoint() -> int | None:
+    """Put what is new into the tree, and sign it at least each minute."""
+    with acting_from(Source(kind="task")):
+        made = checkpoints.checkpoint_when_due(at=datetime.now(UTC))
+        return None if made is None else made.size
+
+
+@shared_task(name="cases.publish_checkpoints")
+def publish_checkpoints() -> int:
+    """Send checkpoints where the settings say."""
+    return checkpoints.publish_due(now=lambda: datetime.now(UTC))
 
 
 def _hint_of_news() -> None:

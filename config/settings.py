@@ -41,6 +41,9 @@ ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 # Keys lie outside the database: who takes it alone reads nothing that is sealed.
 SEALING_KEYS = Path(env.str("HOLDFAST_SEALING_KEYS", default=str(HOLDFAST_HOME / "keys" / "sealing")))
+SIGNING_KEYS = Path(env.str("HOLDFAST_SIGNING_KEYS", default=str(HOLDFAST_HOME / "keys" / "signing")))
+# The first part of the name under which checkpoints are signed; the record's own UUID follows.
+RECORD_ORIGIN = env.str("HOLDFAST_RECORD_ORIGIN", default="holdfast")
 FILES_ROOT = Path(env.str("HOLDFAST_FILES", default=str(HOLDFAST_HOME / "files")))
 
 INSTALLED_APPS = [
@@ -176,6 +179,9 @@ CELERY_BEAT_SCHEDULE = {
     "cases-tell-news": {"task": "cases.tell_news", "schedule": 3.0, "options": {"expires": 10}},
     "cases-settle-transfers": {"task": "cases.settle_transfers", "schedule": 5.0, "options": {"expires": 10}},
     "cases-watch-issuers": {"task": "cases.watch_issuers", "schedule": 15.0, "options": {"expires": 30}},
+    # A checkpoint at least each minute when something is new, and on its way at once.
+    "record-checkpoint": {"task": "cases.checkpoint", "schedule": 20.0, "options": {"expires": 40}},
+    "record-publish": {"task": "cases.publish_checkpoints", "schedule": 10.0, "options": {"expires": 30}},
     # A gag or a keep-open that is over binds no longer.
     "cases-end-terms": {"task": "cases.end_terms", "schedule": 60.0, "options": {"expires": 120}},
     "cases-call-connector": {"task": "cases.call_connector", "schedule": 2.0, "options": {"expires": 10}},
@@ -448,6 +454,14 @@ ISSUER_LOOK_SECONDS = env.int("HOLDFAST_ISSUER_LOOK_SECONDS", default=600)
 
 # ── The exchange's own system (docs/connector.md) ─────────────────────────────────────────────────────────
 # Where holds are asked for; empty: people set them by hand. Nothing but this very URL is ever called.
+# ── Checkpoints of the record: where they go, each way on by its setting ────────────────────────────────────
+CHECKPOINT_FILES = env.str("HOLDFAST_CHECKPOINT_FILES", default="").strip()
+CHECKPOINT_MAIL = env.str("HOLDFAST_CHECKPOINT_MAIL", default="").strip()
+CHECKPOINT_WITNESS_URL = secret("HOLDFAST_WITNESS_URL", default="").strip()
+CHECKPOINT_WITNESS_KEY = env.str("HOLDFAST_WITNESS_KEY", default="").strip()
+CHECKPOINT_TSA_URL = secret("HOLDFAST_TSA_URL", default="").strip()
+CHECKPOINT_TSA_CERTIFICATES = env.str("HOLDFAST_TSA_CERTIFICATES", default="").strip()
+
 CONNECTOR_URL = secret("HOLDFAST_CONNECTOR_URL", default="").strip()
 # The shared secrets, at least 32 characters each, separated by blanks: the first signs, all are accepted (rotation).
 CONNECTOR_SECRETS: list[str] = secret("HOLDFAST_CONNECTOR_SECRET", default="").split()

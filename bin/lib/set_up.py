@@ -31,6 +31,7 @@ def main() -> int:
         call_command("check")
         call_command("make_sealing_keys", stdout=io.StringIO())
         call_command("migrate", interactive=False, verbosity=1)
+        call_command("make_signing_key", stdout=io.StringIO())
         call_command("sync_assets")
         people = get_user_model().objects
         if settings.DEMO and not people.exists():

@@ -4,7 +4,11 @@ from datetime import datetime
 
 from django.db import transaction
 
+from cases.audit.models import SigningKey
 from cases.audit.record import record_system
+from cases.audit.tree.checkpoints import make_checkpoint
+from cases.audit.tree.keys import current, make_key, verifier_key
+from cases.publishing import configured
 from cases.sealing import masters
 from cases.sealing.envelope import unwrap, wrap
 from cases.sealing.models import DataKey
@@ -40,3 +44,33 @@ def rotate_sealing_key(*, at: datetime) -> int:
                     details={"master": new, "keys": done},
                 )
                 return done
+
+
+@transaction.atomic
+def begin_signing(*, at: datetime) -> SigningKey:
+    """The first key that signs checkpoints; the one that signs already where there is one. Raises NoSigningKey."""
+    found = SigningKey.objects.order_by("-number").first()
+    if found is not None:
+        current()
+        return found
+    key = make_key(at=at)
+    record_system(action="keys.signing_began", actor=None, occurred_at=at, details={"key": verifier_key(key)})
+    return key
+
+
+def rotate_signing_key(*, at: datetime) -> SigningKey:
+    """A new key signs from now on; the checkpoint made now is signed by the old one as well, which so vouches for it.
+
+    Raises NoSigningKey where the old key's file is gone: then nothing can vouch, and `make_checkpoint` goes on to say so.
+    """
+    old, _private = current()
+    with transaction.atomic():
+        key = make_key(at=at)
+        record_system(
+            action="keys.signing_rotated",
+            actor=None,
+            occurred_at=at,
+            details={"key": verifier_key(key), "before": verifier_key(old)},
+        )
+    make_checkpoint(at=at, targets=configured(), also=old.number)
+    return key

@@ -167,6 +167,11 @@ class Amount(serializers.Field[int, Any, str, Any]):
         return str(int(value))
 
 
+@extend_schema_field({"type": "string", "pattern": AMOUNT.replace("^(", "^-?(", 1), "maxLength": 79})
+class SignedAmount(Amount):
+    """The same where it may take something back: negative then. Only goes out."""
+
+
 class Shape(serializers.Serializer[Any]):
     """What goes out. Only lays out; it neither checks nor saves."""
 

@@ -62,7 +62,7 @@ _QUERY = """
 
 
 def hash_of(*, stream: Stream, event: Event) -> bytes:
-    """The hash an event ought to have, computed by the formula at the head of `cases.audit.models`.
+    """The hash an event ought to have, computed by the formula at the head of `cases.audit.models.events`.
 
     Empty, which fits no event, where the database's own time was taken out.
     """

@@ -958,6 +958,14 @@ _SYSTEM = {
     "person.edited": Sentence(
         _("Person changed: %(person)s"), "pencil", facts=(("person", w.person),), changes="person"
     ),
+    "keys.signing_began": Sentence(
+        _("First key that signs checkpoints"), "key-round", details=(D(_("Key"), "key", w.text),)
+    ),
+    "keys.signing_rotated": Sentence(
+        _("New key that signs checkpoints"),
+        "key-round",
+        details=(D(_("Key"), "key", w.text), D(_("The one before"), "before", w.text)),
+    ),
     "keys.sealing_rotated": Sentence(
         _("New master key; %(keys)s keys wrapped under it"), "key-round", facts=(("keys", w.text),)
     ),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -39,7 +39,7 @@ from tests.support.freezing import (
     transfer_duty,
 )
 from tests.support.looks import looked
-from tests.support.rows import copied, undone
+from tests.support.rows import copied, execute, tables_speak_at_once, undone
 from tests.web.pages import errors_beside, text_of
 
 P = Permission
@@ -76,9 +76,9 @@ def events(casework: Casework) -> int:
 
 def sql(statement: str, *parameters: object) -> None:
     """Past everything but the database."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with transaction.atomic():
+        execute(statement, *parameters)
+        tables_speak_at_once()
 
 
 def proposal(target: str, **changes: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from cases.models import FreezeApproval, FreezeOrder
 from cases.people.models import User
 from cases.permissions import Permission
 from tests.support.casework import Casework, make_person, moment
+from tests.support.rows import tables_speak_at_once
 
 
 def approve(casework: Casework, freeze: FreezeOrder, user: User) -> FreezeOrder:
@@ -81,7 +82,7 @@ def insert_approval(freeze: FreezeOrder, proposer: User, approver: User) -> None
             "VALUES (%s, %s, %s, true, '', now())",
             [freeze.pk, proposer.pk, approver.pk],
         )
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        tables_speak_at_once()
 
 
 def set_status(freeze: FreezeOrder, status: str, **columns: Any) -> None:

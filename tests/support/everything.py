@@ -11,7 +11,8 @@ from django.db import models
 from cases.actions import alerts, authorities, case_tasks, clocks, freezes, orders, people, retention
 from cases.actions import cases as case_actions
 from cases.actions.orders import Asked, Duty
-from cases.audit.models import Event, Stream
+from cases.audit.models import Event
+from cases.audit.record import open_stream
 from cases.models import (
     AccountHolding,
     Alert,
@@ -76,7 +77,7 @@ class Everything:
         if kind == "case":
             return {
                 "reference": new_reference(),
-                "stream_id": Stream.objects.create(kind="case").pk,
+                "stream_id": open_stream("case").pk,
             }
         if kind == "alert":
             return {"number": 99, "batch_id": Alert.objects.get(pk=self.rows["alert"].pk).before_batch_id}
@@ -148,6 +149,8 @@ class Everything:
             "outbox": {},
             "request": {"key": "another"},
             "search": {"token": "another"},
+            "refusals": {"whose": "another"},
+            "token_place": {"address": "203.0.113.10"},
             "look": {"token": "00000000-0000-4000-8000-000000000004"},
             "user": {"email": "another@example.test", "public_id": "00000000-0000-4000-8000-000000000001"},
             "token": {"digest": "another", "public_id": "00000000-0000-4000-8000-000000000002"},

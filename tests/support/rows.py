@@ -8,16 +8,39 @@ from typing import Any
 
 from django.db import connection, models, transaction
 
-from cases.audit.record import record_system
+from cases.audit.gathering import names
+from cases.audit.record import record, record_system
+from cases.models import Case
+from cases.models.recorded import RECORDED
 from cases.status import Moves
 
 
 def arranged() -> None:
-    """What a test wrote past the actions is told in an event of its own, as the database asks at each commit."""
+    """What a test wrote past the actions is told in events of its own, as the database asks at each commit."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(current_setting('holdfast.changes', true), '')")
-        if cursor.fetchone() != ("",):
-            record_system(action="test.arranged", actor=None, occurred_at=datetime.now(UTC))
+        (gathered,) = cursor.fetchone()
+    if not gathered:
+        return
+    at = datetime.now(UTC)
+    cases = {int(whose) for line in gathered.splitlines() if (whose := line.split("|")[0])}
+    for case in Case.objects.select_related("stream").filter(pk__in=cases).order_by("stream_id"):
+        record(
+            stream_id=case.stream_id,
+            stream_uuid=case.stream.uuid,
+            action="test.arranged",
+            actor=None,
+            occurred_at=at,
+        )
+    if not cases:
+        record_system(action="test.arranged", actor=None, occurred_at=at)
+
+
+def tables_speak_at_once() -> None:
+    """Nothing is deferred any more that would keep a statement from being tried, but that somebody tells of it."""
+    arranged()
+    telling = ", ".join(names(table)[1] for table in RECORDED)
+    execute(f"SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS {telling} DEFERRED")
 
 
 @contextmanager
@@ -25,10 +48,7 @@ def undone() -> Iterator[None]:
     """What happens inside is checked by the database, deferred constraints included, and then taken back."""
     with transaction.atomic():
         yield
-        # What is asked here is what the tables refuse, not that nobody told of it.
-        arranged()
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        tables_speak_at_once()
         transaction.set_rollback(True)
 
 

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from cases.actions import cover as actions
 from cases.api.base import Endpoint
-from cases.api.fields import Amount, Body, Choice, Flag, Moment, Person, Shape, Text, Whole
+from cases.api.fields import Amount, Body, Choice, Flag, Moment, Person, Shape, SignedAmount, Text, Whole
 from cases.api.idempotency import Answer
 from cases.api.schema import describe
 from cases.models import LadderEntry, Obligation, Rung
@@ -60,7 +60,7 @@ class LadderEntryOut(Shape):
     rung = Choice(Rung.choices)
     asset = Text()
     decimals = Whole()
-    amount = Amount()
+    amount = SignedAmount()
     happened_at = Moment()
     basis = Text()
     corrects = Whole(source="corrects.number", allow_null=True, default=None)

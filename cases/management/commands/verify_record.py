@@ -1,4 +1,4 @@
-"""Recompute the record: every stream's chain, and every recorded row against the last word on it."""
+"""Recompute the record: every chain, the tree and its checkpoints, every recorded row against the last word on it."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from cases.audit.models import Stream
 from cases.audit.rows import verify_rows
+from cases.audit.tree.checkpoints import newest, verify_tree
 from cases.audit.verify import verify_stream
 from cases.models import Case
 from cases.models.recorded import RECORDED
@@ -39,6 +40,9 @@ class Command(BaseCommand):
             raise CommandError("; ".join(complaints) + ".")
         self.stdout.write(f"{len(streams)} streams hold.")
         if reference is None:
+            last = newest()
+            signed = "no checkpoint was signed yet" if last is None else f"{last.size} events are signed"
+            self.stdout.write(f"The tree and its checkpoints hold; {signed}.")
             self.stdout.write(f"The rows of {len(RECORDED)} tables are as the record last told them.")
 
     def _rest(self) -> list[str]:
@@ -48,4 +52,9 @@ class Command(BaseCommand):
             wrong += 1
             told = "" if row.event_id is None else f" (event {row.event_id} told of it last)"
             self.stderr.write(f"{row.table} {row.row} {row.reason}{told}")
-        return [f"{wrong} rows are not as the record last told them"] if wrong else []
+        complaints = [f"{wrong} rows are not as the record last told them"] if wrong else []
+        places = 0
+        for words in verify_tree():
+            places += 1
+            self.stderr.write(words)
+        return [*complaints, f"the tree does not hold in {places} places"] if places else complaints

@@ -17,6 +17,7 @@ from cases.permissions import Permission
 from tests.cases.actions.support import details_of, last_event, refusal
 from tests.support.casework import Casework, moment
 from tests.support.looks import looked, swept
+from tests.support.rows import arranged
 from wallets.models import Asset, News, ReadingBatch
 from wallets.snapshots import ensure_wallet, request_refresh
 
@@ -474,6 +475,7 @@ def test_the_database_keeps_an_alert_as_it_was_raised(casework: Casework) -> Non
         with pytest.raises(IntegrityError), transaction.atomic():
             Alert.objects.create(**again | wrong)
     assert Alert.objects.create(**again | {"number": 2, "kind": "movement_out", "after": 1})
+    arranged()
 
 
 # ── A great many ──────────────────────────────────────────────────────────────────────────────────────────

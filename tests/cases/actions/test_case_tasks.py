@@ -19,6 +19,7 @@ from cases.queries import case_tasks as queries
 from cases.queries.sight import Sight
 from tests.cases.actions.support import details_of, last_event, refusal
 from tests.support.casework import Casework, make_person, moment
+from tests.support.rows import arranged
 
 P = Permission
 
@@ -299,6 +300,7 @@ def test_the_database_drops_no_task_without_words(casework: Casework) -> None:
         cursor.execute(sql, [casework.lead.pk, "Nobody asks for it", task.pk])
     task.refresh_from_db()
     assert task.status == "dropped"
+    arranged()
 
 
 def test_the_database_keeps_a_task_that_ended(casework: Casework) -> None:

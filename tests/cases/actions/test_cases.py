@@ -17,6 +17,7 @@ from cases.references import normalised
 from cases.status import CASE_MOVES, CaseStatus
 from tests.cases.actions.support import details_of, last_event, refusal
 from tests.support.casework import Casework, make_person, moment
+from tests.support.rows import arranged
 from wallets.models import Watch
 
 P = Permission
@@ -345,3 +346,4 @@ def test_a_colleague_who_left_does_not_lead(casework: Casework) -> None:
         lambda: cases.change_lead(grant=casework.grant(P.MEMBERS), at=moment(), user=casework.approver)
     )
     assert error.field == "user"
+    arranged()

@@ -16,6 +16,7 @@ from cases.models.clocks import ensured_rule, newest_rules
 from cases.permissions import Permission
 from tests.cases.actions.support import last_event
 from tests.support.casework import Casework, moment
+from tests.support.rows import arranged
 
 pytestmark = pytest.mark.django_db
 
@@ -106,6 +107,7 @@ def test_a_rule_is_changed_by_who_may_and_sensibly(casework: Casework) -> None:
         changed(casework)
     with pytest.raises(ActionError, match="already"):
         clocks.add_rule(by=casework.counsel, at=moment(), key="as_given", data={}, reason="r")
+    arranged()
 
 
 def test_a_retired_rule_computes_nothing_more(casework: Casework) -> None:

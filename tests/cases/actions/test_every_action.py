@@ -24,6 +24,7 @@ from tests.cases.actions import acts, process_acts
 from tests.cases.actions.acts import Act, matter
 from tests.support.casework import Casework, make_person, moment
 from tests.support.digest import digest
+from tests.support.rows import arranged
 
 P = Permission
 ACTS = [*acts.ACTS, *process_acts.ACTS]
@@ -54,6 +55,7 @@ WORKERS = {
     "take_report",
     "tell_left_out",
     "tell_count",
+    "publish_due",
 }
 # Actions that belong to no case; each is tried below.
 OUTSIDE = {
@@ -134,6 +136,7 @@ def test_every_action_runs_in_one_transaction() -> None:
         "mail_notices",
         "send_calls",
         "tell_left_out",
+        "publish_due",
     }
 
 
@@ -184,6 +187,8 @@ def test_leave_for_something_else_is_no_leave(casework: Casework, act: Act) -> N
             act.action(grant=casework.grant(permission, user), at=moment(), **arguments)
         assert (denied.value.user, denied.value.case) == (user, casework.case)
     assert digest() == before
+    # What was prepared past the actions.
+    arranged()
 
 
 # ── Without a case, or from a matter ──────────────────────────────────────────────────────────────────────

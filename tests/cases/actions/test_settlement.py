@@ -20,6 +20,7 @@ from tests.support.freezing import (
     sent,
     settled_transfer,
 )
+from tests.support.rows import arranged
 from wallets.chains.base import Block, Confirmation, Payment
 from wallets.registry import ensure_assets
 
@@ -108,6 +109,7 @@ def test_a_transaction_in_no_block_is_not_asked_what_it_paid(
     monkeypatch.setattr(settlement, "panel_for", lambda _slug: chain)
     settlement.settle_transfers(now=moment)
     assert chain.asked == []
+    arranged()
 
 
 def test_an_asset_of_the_books_that_no_token_of_the_chain_is_cannot_be_told(casework: Casework) -> None:
@@ -120,6 +122,7 @@ def test_an_asset_of_the_books_that_no_token_of_the_chain_is_cannot_be_told(case
     assert isinstance(asked, Asked)
     assert asked.contract is None
     assert transfer.status == "sent"
+    arranged()
 
 
 def test_a_person_does_not_say_that_it_settled(casework: Casework) -> None:

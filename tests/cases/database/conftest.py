@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.everything import Everything, staged
-from tests.support.rows import execute, taken_back
+from tests.support.rows import tables_speak_at_once, taken_back
 
 
 @pytest.fixture(scope="module")
@@ -19,5 +19,5 @@ def everything(one_set_of_rows: Everything, request: pytest.FixtureRequest) -> I
     """The rows, with nothing deferred that would keep a statement from being tried; what a test does is taken back."""
     assert "db" not in request.fixturenames, "the database's own fixture would end the rows' transaction"
     with taken_back():
-        execute("SET CONSTRAINTS ALL IMMEDIATE")
+        tables_speak_at_once()
         yield one_set_of_rows

@@ -58,7 +58,7 @@ CHAIN_FUNCTION = """
            (SELECT public_id FROM people_user WHERE id = NEW.actor_id) THEN
             RAISE EXCEPTION 'audit: the body names another actor' USING ERRCODE = 'check_violation';
         END IF;
-        NEW.rows := audit_told(NEW.row_salt);
+        NEW.rows := audit_told(NEW.row_salt, NEW.stream_id);
         NEW.row_salt := ''::bytea;
         NEW.hash := sha256(
             convert_to('holdfast-event-2', 'UTF8')
@@ -154,6 +154,12 @@ class Event(models.Model):
                 when=pgtrigger.Before,
                 declare=[("spoken", "jsonb"), ("head", "record")],
                 func=CHAIN_FUNCTION,
+            ),
+            FirmTrigger(
+                name="awaits_its_leaf",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.After,
+                func="INSERT INTO audit_pendingevent (event_id) VALUES (NEW.id); RETURN NULL;",
             ),
             FirmTrigger(
                 name="append_only",
