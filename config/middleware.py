@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from cases.access import Denied, NotFound, record_denial
 from cases.audit.record import Source, acting_from
 from cases.entrance import session_digest
+from cases.people.models import User
+from cases.reads import tell_reading
 from cases.refusals import UNWRITTEN
 from cases.views.errors import unavailable
 
@@ -111,7 +113,25 @@ class Doors:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with acting_from(source_of(request)):
-            return self.get_response(request)
+            response = self.get_response(request)
+            match = request.resolver_match
+            # The API tells its own readings, by the token that they came by.
+            if response.status_code != 200 or match is None or request.path_info.startswith(API_PREFIX):
+                return response
+            if isinstance(request.user, User):
+                try:
+                    tell_reading(
+                        by=request.user,
+                        at=datetime.now(UTC),
+                        method=request.method or "",
+                        name=match.view_name,
+                        path=request.path_info,
+                        arguments=match.kwargs,
+                        refresh=bool(request.headers.get("HX-Request")),
+                    )
+                except UNWRITTEN:
+                    return unavailable(request)
+            return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, NotFound):

@@ -495,6 +495,7 @@ _ORDERS = {
         facts=(("order", w.number),),
         shared=True,
     ),
+    "order.viewed": Sentence(_("Sealed order %(number)s looked at"), "eye", details=(D(_("What"), "what"),)),
     "paper.downloaded": Sentence(
         _("Paper %(number)s downloaded"), "download", details=(D(_("SHA-256"), "sha256"),)
     ),
@@ -1060,7 +1061,12 @@ _LOG_INS = {
         "warn",
         (D(_("Why"), "why", w.why_not), D(_("Token"), "label"), D(_("Whose"), "person", w.person)),
     ),
-    "calendar.read": Sentence(_("Calendar address read"), "calendar", details=(D(_("Address"), "address"),)),
+    "calendar.read": Sentence(
+        _("Calendar of %(person)s read by its address"),
+        "calendar",
+        details=(D(_("From"), "address"),),
+        facts=(("person", w.person),),
+    ),
     "search.made": Sentence(_("Searched everything that is kept"), "search"),
     "denials.counted": Sentence(
         _("%(count)s more were not told one by one: %(kind)s"),

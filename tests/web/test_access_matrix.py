@@ -29,7 +29,7 @@ LOOK = anyone(get=None)
 ROOTS = {"case-detail": "/", "api-case": "/api/v1/"}
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 # Reading a paper or taking a file is written into the record, and is the only thing that looking changes.
-NOTED = {"paper.downloaded", "export.downloaded"}
+NOTED = {"paper.downloaded", "export.downloaded", "order.viewed"}
 
 
 @pytest.fixture(autouse=True)

@@ -93,6 +93,9 @@ OUTSIDE = {
     # By the API's own door; tried in tests/api/test_tokens.py.
     "note_token_place",
     "tell_token_refused",
+    # Readings; tried in tests/web/test_reads.py.
+    "note_sealed_view",
+    "note_feed_read",
 }
 
 
