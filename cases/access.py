@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from cases.audit.record import record, record_system
 from cases.models import Case, Export, LegalOrder, MatterShare, Membership, OrderReader, hidden_in
+from cases.models.refusals import Told
 from cases.people.models import Role, User
 from cases.permissions import (
     MATTER_PERMISSIONS,
@@ -22,6 +22,7 @@ from cases.permissions import (
     of_member,
 )
 from cases.references import PATTERN, normalised
+from cases.refusals import tell_or_count
 
 __all__ = [
     "PATTERN",
@@ -202,10 +203,12 @@ def require_global(user: User, permission: GlobalPermission) -> None:
 def record_denial(denied: Denied, *, at: datetime, what: str) -> None:
     """Write a denial into the record of the case that it concerns, or the installation's own.
 
-    Called by the interfaces after the refused request's transaction is gone, in a transaction of its own.
+    Called by the interfaces after the refused request's transaction is gone, in a transaction of its own. Beyond a
+    person's limit it is counted, and the count is told (`cases.refusals`).
     """
     details: dict[str, object] = {"permission": str(denied.permission), "what": what[:200]}
-    with transaction.atomic():
+
+    def tell() -> None:
         if denied.case is None:
             record_system(action="access.denied", actor=denied.user, occurred_at=at, details=details)
         else:
@@ -217,3 +220,5 @@ def record_denial(denied: Denied, *, at: datetime, what: str) -> None:
                 occurred_at=at,
                 details=details,
             )
+
+    tell_or_count(kind=Told.DENIED, whose=str(denied.user.public_id), at=at, tell=tell)

@@ -7,7 +7,7 @@ from celery import current_app, shared_task
 from django.core.cache import cache
 
 from cases import outbox
-from cases.actions import alerts, checkpoints, connectors, exports, orders, readings, reminders
+from cases.actions import alerts, checkpoints, connectors, exports, orders, readings, refusals, reminders
 from cases.actions.freezes import issuers, settlement
 from cases.audit.record import Source, acting_from
 from wallets import snapshots
@@ -121,3 +121,10 @@ def _hint_of_news() -> None:
 
 
 snapshots.on_news(_hint_of_news)
+
+
+@shared_task(name="cases.tell_left_out")
+def tell_left_out() -> int:
+    """Tell how many refusals were counted instead of told, once their period is over."""
+    with acting_from(Source(kind="task")):
+        return refusals.tell_left_out(now=lambda: datetime.now(UTC))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from hashlib import sha256
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -12,6 +11,11 @@ from django.utils.translation import gettext as _
 
 from cases.access import Denied, NotFound, record_denial
 from cases.audit.record import Source, acting_from
+from cases.entrance import session_digest
+from cases.people.models import User
+from cases.reads import tell_reading
+from cases.refusals import UNWRITTEN
+from cases.views.errors import unavailable
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -109,14 +113,37 @@ class Doors:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with acting_from(source_of(request)):
-            return self.get_response(request)
+            response = self.get_response(request)
+            match = request.resolver_match
+            # The API tells its own readings, by the token that they came by.
+            if response.status_code != 200 or match is None or request.path_info.startswith(API_PREFIX):
+                return response
+            if isinstance(request.user, User):
+                try:
+                    tell_reading(
+                        by=request.user,
+                        at=datetime.now(UTC),
+                        method=request.method or "",
+                        name=match.view_name,
+                        path=request.path_info,
+                        arguments=match.kwargs,
+                        refresh=bool(request.headers.get("HX-Request")),
+                    )
+                except UNWRITTEN:
+                    return unavailable(request)
+            return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, NotFound):
             return render(request, "404.html", status=404)
         if isinstance(exception, Denied):
-            record_denial(exception, at=datetime.now(UTC), what=f"{request.method} {_view_name(request)}")
+            try:
+                record_denial(exception, at=datetime.now(UTC), what=f"{request.method} {_view_name(request)}")
+            except UNWRITTEN:
+                return unavailable(request)
             return render(request, "403.html", status=403)
+        if isinstance(exception, UNWRITTEN):
+            return unavailable(request)
         return None
 
 
@@ -131,5 +158,5 @@ def source_of(request: HttpRequest) -> Source:
     return Source(
         kind="web",
         address=str(request.META.get("REMOTE_ADDR", "")),
-        session=sha256(key.encode()).hexdigest()[:16] if key else "",
+        session=session_digest(key),
     )

@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "config.middleware.PrivatePages",
     "config.middleware.LoginRequired",
     "config.middleware.Doors",
+    "config.log_ins.ToldOrUndone",
 ]
 
 TEMPLATES: list[dict[str, Any]] = [
@@ -188,6 +189,7 @@ CELERY_BEAT_SCHEDULE = {
     "cases-call-connector": {"task": "cases.call_connector", "schedule": 2.0, "options": {"expires": 10}},
     "cases-remind": {"task": "cases.remind", "schedule": 30.0, "options": {"expires": 60}},
     "cases-mail-notices": {"task": "cases.mail_notices", "schedule": 20.0, "options": {"expires": 40}},
+    "cases-tell-left-out": {"task": "cases.tell_left_out", "schedule": 60.0, "options": {"expires": 120}},
     "worker-heartbeat": {"task": "cases.heartbeat", "schedule": 5.0, "options": {"expires": 10}},
 }
 
@@ -202,7 +204,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
-ACCOUNT_ADAPTER = "cases.people.adapter.ClosedSignUp"
+ACCOUNT_ADAPTER = "cases.entrance.Entrance"
 MFA_ADAPTER = "cases.people.mfa.SealedFactors"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -219,6 +221,17 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False
 MFA_TOTP_ISSUER = "Holdfast"
+# A code or a passkey that does not fit is told in the record.
+MFA_FORMS = {
+    "authenticate": "cases.entrance.AuthenticateForm",
+    "reauthenticate": "cases.entrance.ReauthenticateForm",
+    "authenticate_webauthn": "cases.entrance.AuthenticateWebAuthnForm",
+    "login_webauthn": "cases.entrance.LoginWebAuthnForm",
+    "reauthenticate_webauthn": "cases.entrance.ReauthenticateWebAuthnForm",
+}
+# How many of a kind from one person or address are told one by one in each period (cases.refusals), where others than
+# the product's own limits are wanted: {"denied": 60, …}.
+RECORD_LIMITS: dict[str, int] = env.json("HOLDFAST_RECORD_LIMITS", default={})
 # Passkeys ask for a secure origin; browsers count loopback as one, so only plain http there needs the switch.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PUBLIC_URL.startswith(("http://127.0.0.1", "http://localhost"))
 EMAIL_URL = env.str("EMAIL_URL", default="consolemail://")

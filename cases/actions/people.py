@@ -9,10 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from cases.access import require_global
 from cases.actions.base import ActionError, change_fields, event_value
 from cases.audit.record import record_system, utc_text
-from cases.models import Case
+from cases.models import Case, TokenPlace, Told
 from cases.people.models import ApiToken, Role, User, digest_of_token, new_token_secret
 from cases.permissions import GlobalPermission
 from cases.queries.handover import holds_work_anywhere
+from cases.refusals import network_of, tell_or_count
 
 LONGEST_TOKEN = timedelta(days=365)
 
@@ -50,6 +51,8 @@ def add_person(
         action="person.added",
         actor=by,
         occurred_at=at,
+        object_kind="person",
+        object_number=user.pk,
         details={"person": event_value(user), "email": user.email, "role": role, "agency": user.agency},
     )
     return user
@@ -87,6 +90,8 @@ def edit_person(
             action="person.edited",
             actor=by,
             occurred_at=at,
+            object_kind="person",
+            object_number=person.pk,
             details={"person": event_value(person), "changes": changed},
         )
     return person
@@ -107,6 +112,8 @@ def create_token(*, by: User, at: datetime, label: str, expires_at: datetime) ->
         action="token.created",
         actor=by,
         occurred_at=at,
+        object_kind="person",
+        object_number=by.pk,
         details={"token": str(token.public_id), "label": token.label, "expires_at": utc_text(expires_at)},
     )
     return token, secret
@@ -125,6 +132,58 @@ def revoke_token(*, by: User, at: datetime, token: ApiToken) -> ApiToken:
             action="token.revoked",
             actor=by,
             occurred_at=at,
+            object_kind="person",
+            object_number=by.pk,
             details={"token": str(row.public_id), "label": row.label},
         )
     return row
+
+
+@transaction.atomic
+def note_token_place(*, by: User, at: datetime, token: ApiToken, address: str) -> bool:
+    """The first use of a token from this address; True where it was the first. Beyond so many a day they are counted.
+
+    The same token from another place may be a token in other hands: that is what the event is for.
+    """
+    place = network_of(address)
+
+    def tell() -> None:
+        _place, new = TokenPlace.objects.get_or_create(token=token, address=place, defaults={"first_at": at})
+        if new:
+            record_system(
+                action="token.used",
+                actor=by,
+                occurred_at=at,
+                object_kind="person",
+                object_number=by.pk,
+                details={"token": str(token.public_id), "label": token.label, "address": place},
+            )
+
+    return tell_or_count(kind=Told.PLACE, whose=str(token.public_id), at=at, tell=tell)
+
+
+@transaction.atomic
+def tell_token_refused(*, by: None, at: datetime, address: str, token: ApiToken | None, why: str) -> bool:
+    """A program showed a token that opens nothing; True where it was told, False where it was counted.
+
+    `token` is the row where there is one. `why`: unknown, revoked, ended, locked_out. Nothing of what was sent is kept.
+    """
+
+    def tell() -> None:
+        record_system(
+            action="token.refused",
+            actor=by,
+            occurred_at=at,
+            object_kind="person" if token is not None else "",
+            object_number=token.user_id if token is not None else None,
+            details={
+                "why": why,
+                **(
+                    {"token": str(token.public_id), "label": token.label, "person": event_value(token.user)}
+                    if token is not None
+                    else {}
+                ),
+            },
+        )
+
+    return tell_or_count(kind=Told.TOKEN, whose=network_of(address), at=at, tell=tell)

@@ -21,12 +21,13 @@ from cases import outbox
 from cases.access import may_know
 from cases.actions.base import NoSuchItem, event_value, move_or_refuse
 from cases.audit.record import record, record_system
-from cases.models import CalendarFeed, Case, Notice, Obligation, Reminder, ReminderKind
+from cases.models import CalendarFeed, Case, Notice, Obligation, Reminder, ReminderKind, Told
 from cases.models.orders import TERM_KINDS
 from cases.models.reminders import STEP_WORDS, feed_digest, new_feed_secret
 from cases.people.models import User
 from cases.queries import reminders as queries
 from cases.queries.reminders import Subject
+from cases.refusals import network_of, tell_or_count
 from cases.reminding import AUDIENCE, Rung, Step, is_late, ripe
 from cases.status import ObligationStatus
 
@@ -271,3 +272,21 @@ def end_feed(*, by: User, at: datetime) -> None:
     if not live.update(ended_at=at):
         raise NoSuchItem(gettext_lazy("There is no calendar address."))
     record_system(action="calendar.ended", actor=by, occurred_at=at, details={})
+
+
+@transaction.atomic
+def note_feed_read(*, by: User, at: datetime, address: str) -> bool:
+    """Somebody read this person's calendar by its address; True where it was told. Each hour the first from an address
+    is, and the others are counted: a calendar asks every few minutes."""
+
+    def tell() -> None:
+        record_system(
+            action="calendar.read",
+            actor=None,
+            occurred_at=at,
+            object_kind="person",
+            object_number=by.pk,
+            details={"person": event_value(by), "address": address},
+        )
+
+    return tell_or_count(kind=Told.CALENDAR, whose=f"{by.public_id} {network_of(address)}", at=at, tell=tell)

@@ -30,6 +30,8 @@ from cases.audit.record import Source, acting_from
 from cases.people.models import ApiToken, User
 from cases.permissions import Permission
 from cases.queries.paging import BadCursor, Key, Page, decode, keyset
+from cases.reads import tell_reading
+from cases.refusals import UNWRITTEN
 
 Row = TypeVar("Row")
 ModelRow = TypeVar("ModelRow", bound=Model)
@@ -95,6 +97,24 @@ class Endpoint(APIView):
         )
         if request.method == "POST" and hasattr(self, "post"):
             self.key = idempotency.key_of(request)
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
+        """Before anything is sent: what is shown of a sealed order is told."""
+        match = request.resolver_match
+        if response.status_code == 200 and match is not None:
+            try:
+                tell_reading(
+                    by=self.user,
+                    at=self.at,
+                    method=str(request.method),
+                    name=match.view_name,
+                    path=request.path,
+                    arguments=self.kwargs,
+                    refresh=False,
+                )
+            except UNWRITTEN as error:
+                response = self.handle_exception(error)
+        return super().finalize_response(request, response, *args, **kwargs)
 
     # ── Doors ──────────────────────────────────────────────────────────────────────────────────────────────
     def door(self, permission: Permission) -> Grant:

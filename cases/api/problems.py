@@ -20,6 +20,7 @@ from cases import storage
 from cases.access import Denied, NotFound, record_denial
 from cases.actions.base import ActionError, CaseClosed, NoSuchItem, WrongMove
 from cases.actions.freezes import NoLiveBasis, OwnApproval
+from cases.refusals import UNWRITTEN
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if found is None:
         return None
     response = Response(found.document(), status=found.status, content_type=MEDIA_TYPE)
+    if found.status == 503:
+        response["Retry-After"] = "30"
     if isinstance(error, exceptions.APIException):
         challenge = getattr(error, "auth_header", None)
         if challenge:
@@ -101,6 +104,14 @@ def _problem(error: Exception, context: dict[str, Any]) -> Problem | None:
         return Problem(413, "too-large", _("The request is too large."), _("Send less at once."))
     if isinstance(error, SuspiciousOperation | UnreadablePostError):
         return Problem(400, "malformed", _("The request is malformed."), _("It could not be read."))
+    if isinstance(error, UNWRITTEN):
+        log.error("the database or the record could not be written", exc_info=error)
+        return Problem(
+            503,
+            "not-recorded",
+            _("It could not be written."),
+            _("What is not in the record does not happen: nothing was changed, and nothing was handed out."),
+        )
     if isinstance(error, storage.Damaged):
         log.error("a stored file is damaged or gone: %s", error)
         return Problem(

@@ -495,6 +495,7 @@ _ORDERS = {
         facts=(("order", w.number),),
         shared=True,
     ),
+    "order.viewed": Sentence(_("Sealed order %(number)s looked at"), "eye", details=(D(_("What"), "what"),)),
     "paper.downloaded": Sentence(
         _("Paper %(number)s downloaded"), "download", details=(D(_("SHA-256"), "sha256"),)
     ),
@@ -1001,6 +1002,95 @@ _SYSTEM = {
     ),
 }
 
+# How people come in, and what was counted instead of told.
+_LOG_INS = {
+    "login.done": Sentence(
+        _("%(person)s logged in"),
+        "user-check",
+        details=(D(_("By"), "ways", w.ways), D(_("Session"), "session")),
+        facts=(("person", w.person),),
+    ),
+    "login.ended": Sentence(_("%(person)s logged out"), "undo-2", facts=(("person", w.person),)),
+    "login.failed": Sentence(
+        _("A log-in failed: %(person)s"),
+        "triangle-alert",
+        "warn",
+        (D(_("By"), "way", w.way), D(_("Why"), "why", w.why_not), D(_("May log in"), "active", w.yes)),
+        facts=(("person", w.somebody),),
+    ),
+    "person.password_changed": Sentence(
+        _("Password changed: %(person)s"), "key-round", facts=(("person", w.person),)
+    ),
+    "person.password_reset_asked": Sentence(
+        _("A new password was asked for by mail: %(person)s"), "key-round", facts=(("person", w.somebody),)
+    ),
+    "person.password_reset": Sentence(
+        _("Password set anew by mail: %(person)s"), "key-round", "info", facts=(("person", w.person),)
+    ),
+    "person.totp_added": Sentence(
+        _("Authenticator app added: %(person)s"), "shield-check", facts=(("person", w.person),)
+    ),
+    "person.totp_removed": Sentence(
+        _("Authenticator app removed: %(person)s"), "circle-minus", "warn", facts=(("person", w.person),)
+    ),
+    "person.passkey_added": Sentence(
+        _("Passkey added: %(person)s"), "shield-check", facts=(("person", w.person),)
+    ),
+    "person.passkey_renamed": Sentence(
+        _("Passkey renamed: %(person)s"), "pencil", facts=(("person", w.person),)
+    ),
+    "person.passkey_removed": Sentence(
+        _("Passkey removed: %(person)s"), "circle-minus", "warn", facts=(("person", w.person),)
+    ),
+    "person.recovery_codes_made": Sentence(
+        _("Recovery codes made: %(person)s"), "key-round", facts=(("person", w.person),)
+    ),
+    "person.recovery_codes_viewed": Sentence(
+        _("Recovery codes looked at: %(person)s"),
+        "eye",
+        details=(D(_("Saved as a file"), "saved", w.yes),),
+        facts=(("person", w.person),),
+    ),
+    "person.log_in_changed": Sentence(
+        _("The way in was changed: %(person)s"),
+        "key-round",
+        details=(D(_("Notice"), "notice"),),
+        facts=(("person", w.person),),
+    ),
+    "token.used": Sentence(
+        _("Token used from a new address: %(label)s"),
+        "key-round",
+        details=(D(_("Address"), "address"),),
+        facts=(("label", w.text),),
+    ),
+    "token.refused": Sentence(
+        _("A token was refused"),
+        "triangle-alert",
+        "warn",
+        (D(_("Why"), "why", w.why_not), D(_("Token"), "label"), D(_("Whose"), "person", w.person)),
+    ),
+    "calendar.read": Sentence(
+        _("Calendar of %(person)s read by its address"),
+        "calendar",
+        details=(D(_("From"), "address"),),
+        facts=(("person", w.person),),
+    ),
+    "search.made": Sentence(_("Searched everything that is kept"), "search"),
+    "denials.counted": Sentence(
+        _("%(count)s more were not told one by one: %(kind)s"),
+        "octagon-alert",
+        "warn",
+        (D(_("From"), "from", w.moment), D(_("To"), "to", w.moment), D(_("Of whom"), "whose")),
+        facts=(("count", w.number), ("kind", w.told)),
+    ),
+    "reads.counted": Sentence(
+        _("%(count)s more were not told one by one: %(kind)s"),
+        "eye",
+        details=(D(_("From"), "from", w.moment), D(_("To"), "to", w.moment), D(_("Of whom"), "whose")),
+        facts=(("count", w.number), ("kind", w.told)),
+    ),
+}
+
 _WORK = {
     "case.closing_asked": Sentence(
         _("Closing asked for"),
@@ -1153,6 +1243,7 @@ SENTENCES: dict[str, Sentence] = {
     **_THRESHOLDS,
     **_SHARES,
     **_SYSTEM,
+    **_LOG_INS,
     **_WORK,
 }
 SHARED_ACTIONS = frozenset(action for action, sentence in SENTENCES.items() if sentence.shared)

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from cases.models import (
     AlertKind,
@@ -36,6 +37,7 @@ from cases.models import (
     Subject,
     SubjectKind,
     SubjectRole,
+    Told,
     Typology,
     VerificationMethod,
     WalletRole,
@@ -93,6 +95,44 @@ def reminder_step(value: Any) -> str | None:
     return str(STEP_WORDS[Step(value)]) if value in [*Step] else None
 
 
+WAYS: Mapping[str, Text] = {
+    "password": gettext_lazy("password"),
+    "totp": gettext_lazy("code of an authenticator app"),
+    "recovery_codes": gettext_lazy("recovery code"),
+    "webauthn": gettext_lazy("passkey"),
+    "password_reset": gettext_lazy("password reset by mail"),
+    "code": gettext_lazy("code of an authenticator app, or recovery code"),
+}
+WHY_NOT: Mapping[str, Text] = {
+    "wrong": gettext_lazy("it did not fit"),
+    "too_many": gettext_lazy("too many tries; it was not looked at"),
+    "unknown": gettext_lazy("nobody's token"),
+    "revoked": gettext_lazy("revoked"),
+    "ended": gettext_lazy("its time is over"),
+    "locked_out": gettext_lazy("she may not log in"),
+}
+
+
+def ways(value: Any) -> str | None:
+    """By what somebody logged in."""
+    return ", ".join(str(WAYS.get(way, way)) for way in value) if value else None
+
+
+def way(value: Any) -> str | None:
+    """What somebody showed."""
+    return str(WAYS.get(value, value)) if value else None
+
+
+def why_not(value: Any) -> str | None:
+    """Why it was not taken."""
+    return str(WHY_NOT.get(value, value)) if value else None
+
+
+def somebody(value: Any) -> str | None:
+    """A person's name, or that nobody has the e-mail that was typed."""
+    return person(value) or _("an e-mail that is nobody's")
+
+
 def people(value: Any) -> str | None:
     """Several persons, by name."""
     return "; ".join(name for one in value if (name := person(one))) or None if value else None
@@ -113,6 +153,7 @@ def status(table: str) -> Words:
 
 
 typology = _label(Typology)
+told = _label(Told)
 disposition = _label(Disposition)
 classification = _label(Classification)
 role = _label(Role)

@@ -6,6 +6,6 @@ from cases.audit.gathering import record_rows
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0014_recorded_rows"), ("wallets", "0003_looks_before")]
+    dependencies = [("cases", "0015_bounded_refusals"), ("wallets", "0003_looks_before")]
 
     operations = [record_rows("wallets_sighting")]

@@ -45,6 +45,7 @@ from cases.models.orders import (
 )
 from cases.models.plumbing import IdempotentRequest, OutboxMessage, SavedSearch
 from cases.models.proofs import ObligationProof, ProofKind
+from cases.models.refusals import RefusalCount, TokenPlace, Told
 from cases.models.reminders import CalendarFeed, Notice, Reminder, ReminderKind
 from cases.models.retention import (
     Afterwards,
@@ -135,6 +136,7 @@ __all__ = [
     "OrderedAmount",
     "OutboxMessage",
     "ProofKind",
+    "RefusalCount",
     "Reminder",
     "ReminderKind",
     "ReportKind",
@@ -149,6 +151,8 @@ __all__ = [
     "SubjectKind",
     "SubjectRole",
     "Through",
+    "TokenPlace",
+    "Told",
     "Transfer",
     "TransferApproval",
     "TransferLeg",

@@ -76,6 +76,8 @@ NOT_RECORDED: Mapping[str, str] = {
     "cases_reminder": "what is due to be reminded of follows from clocks and duties, which are recorded",
     "cases_notice": "a person's own inbox; what it is about is recorded",
     "cases_calendarfeed": "a person's calendar address",
+    "cases_refusalcount": "how many refusals were left out, until the event that tells it",
+    "cases_tokenplace": "from where a token was used; the first time from each address is an event",
 }
 
 # Recorded tables whose rows belong to the installation rather than to one case: no bundle of a case holds them.

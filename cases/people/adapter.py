@@ -43,6 +43,8 @@ class ClosedSignUp(DefaultAccountAdapter):  # type: ignore[misc]
                 action=CHANGES.get(template_prefix, "person.log_in_changed"),
                 actor=user,
                 occurred_at=timezone.now(),
+                object_kind="person",
+                object_number=user.pk,
                 details={
                     "person": {"id": str(user.public_id), "name": user.name},
                     **({} if template_prefix in CHANGES else {"notice": template_prefix}),

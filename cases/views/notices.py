@@ -80,8 +80,10 @@ def calendar_file(request: HttpRequest, secret: str) -> HttpResponse:
     user = calendar.person_of_feed(secret)
     if user is None:
         raise NotFound
-    response = HttpResponse(
-        calendar.calendar(user, at=timezone.now()), content_type="text/calendar; charset=utf-8"
-    )
+    at = timezone.now()
+    text = calendar.calendar(user, at=at)
+    # Whoever holds the address may read it, she or somebody else: told before anything is sent.
+    actions.note_feed_read(by=user, at=at, address=str(request.META.get("REMOTE_ADDR", "")))
+    response = HttpResponse(text, content_type="text/calendar; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 
 from cases.actions.people import create_token
+from cases.models import TokenPlace
 from cases.people.models import ApiToken, User
 from tests.support.casework import moment
 
@@ -90,9 +91,14 @@ def answer_of(response: Any) -> Answer:
     return Answer(response.status_code, data, dict(response.headers), response.content)
 
 
+HERE = "127.0.0.1"
+
+
 def program_of(user: User) -> Program:
+    """A program that was run from here before: its first use is an event."""
     at = moment()
     token, secret = create_token(by=user, at=at, label="test", expires_at=at + timedelta(days=1))
+    TokenPlace.objects.create(token=token, address=HERE, first_at=at)
     return Program(user, token, secret)
 
 

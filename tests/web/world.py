@@ -8,7 +8,7 @@ from typing import Literal
 from cases import access, storage
 from cases.actions import alerts, authorities, cases, clocks, exports, freezes, orders, people, search, shares
 from cases.actions.orders import Asked
-from cases.models import Case, CaseWallet, Notice, Reminder
+from cases.models import Case, CaseWallet, Notice, Reminder, TokenPlace
 from cases.people.models import ApiToken, User
 from cases.permissions import GLOBAL_PERMISSIONS, GlobalPermission, Permission, of_member
 from cases.references import new_reference
@@ -269,6 +269,8 @@ def built() -> World:
             token, tokens[visitor.name] = people.create_token(
                 by=visitor.user, at=at, label="matrix", expires_at=at + timedelta(days=1)
             )
+            # It was used from here before; the first use is an event.
+            TokenPlace.objects.create(token=token, address="127.0.0.1", first_at=at)
             lead_token = token if visitor.name == "lead" else lead_token
     for user in deactivated.values():
         people.edit_person(

@@ -362,6 +362,9 @@ REFUSED: list[tuple[str, str, dict[str, Value]]] = [
     # Plumbing
     ("idempotent_key_once", "request", {"key": "one"}),
     ("cases_savedsearch_token", "search", {"token": column("search", "token")}),
+    ("refusalcount_once", "refusals", {"whose": "one"}),
+    ("refusalcount_kind_known", "refusals", {"kind": "noise"}),
+    ("tokenplace_once", "token_place", {"address": "203.0.113.9"}),
     # People
     ("user_email_once", "user", {"email": lambda e: e.casework.lead.email.upper()}),
     ("user_role_known", "user", {"role": "superuser"}),
