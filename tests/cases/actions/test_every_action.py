@@ -54,6 +54,7 @@ WORKERS = {
     "send_calls",
     "take_report",
     "publish_due",
+    "tell_untold_looks",
 }
 # Actions that belong to no case; each is tried below.
 OUTSIDE = {
@@ -124,6 +125,7 @@ def test_every_action_runs_in_one_transaction() -> None:
         "mail_notices",
         "send_calls",
         "publish_due",
+        "tell_untold_looks",
     }
 
 
