@@ -7,7 +7,7 @@ from celery import current_app, shared_task
 from django.core.cache import cache
 
 from cases import outbox
-from cases.actions import alerts, checkpoints, connectors, exports, orders, refusals, reminders
+from cases.actions import alerts, checkpoints, connectors, exports, orders, readings, refusals, reminders
 from cases.actions.freezes import issuers, settlement
 from cases.audit.record import Source, acting_from
 from wallets import snapshots
@@ -107,6 +107,12 @@ def checkpoint() -> int | None:
 def publish_checkpoints() -> int:
     """Send checkpoints where the settings say."""
     return checkpoints.publish_due(now=lambda: datetime.now(UTC))
+
+
+@shared_task(name="cases.tell_untold_looks")
+def tell_untold_looks() -> int:
+    """Tell of looks that were written while nobody told of them."""
+    return readings.tell_untold_looks(now=lambda: datetime.now(UTC))
 
 
 def _hint_of_news() -> None:

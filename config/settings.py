@@ -179,6 +179,8 @@ CELERY_BEAT_SCHEDULE = {
     "cases-tell-news": {"task": "cases.tell_news", "schedule": 3.0, "options": {"expires": 10}},
     "cases-settle-transfers": {"task": "cases.settle_transfers", "schedule": 5.0, "options": {"expires": 10}},
     "cases-watch-issuers": {"task": "cases.watch_issuers", "schedule": 15.0, "options": {"expires": 30}},
+    # Looks from before their digests were told; a new one is told in its own transaction.
+    "record-looks": {"task": "cases.tell_untold_looks", "schedule": 30.0, "options": {"expires": 60}},
     # A checkpoint at least each minute when something is new, and on its way at once.
     "record-checkpoint": {"task": "cases.checkpoint", "schedule": 20.0, "options": {"expires": 40}},
     "record-publish": {"task": "cases.publish_checkpoints", "schedule": 10.0, "options": {"expires": 30}},
@@ -400,6 +402,8 @@ WALLET_CONFIRMATIONS: dict[str, int] = {
 }
 # Looks that may be under way at one chain, in all workers together; how long a worker may take for one (0: by family).
 WALLET_PARALLEL_LOOKS = env.int("HOLDFAST_PARALLEL_LOOKS", default=4)
+# What tells of each look in its own transaction; the record of the casework does.
+WALLET_RECORDER = "cases.actions.readings.tell_looks"
 WALLET_LEASE_SECONDS = env.int("HOLDFAST_LEASE_SECONDS", default=0)
 if DEMO and (_localdev := env.str("HOLDFAST_LOCALDEV_URL", default="").replace(",", " ").split()):
     WALLET_CHAIN_URLS["localdev"] = _localdev

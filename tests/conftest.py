@@ -17,7 +17,7 @@ from pytest_django import DjangoDbBlocker
 from cases.people.models import User
 from cases.sealing import masters
 from tests.support.casework import Casework, make_person
-from tests.support.rows import taken_back
+from tests.support.rows import arranged, taken_back
 
 # What takes minutes, before what takes seconds: started last it would run beside an idle core.
 LONG_FIRST = ("tests/journeys/test_dprk", "tests/runtime/", "tests/web/", "tests/api/")
@@ -134,6 +134,13 @@ def person(db: None) -> Callable[..., User]:
 def casework(db: None) -> Casework:
     """A case with a lead, an approver, counsel, a reader, an outsider, an auditor, a liaison, an administrator."""
     return Casework.opened()
+
+
+@pytest.fixture
+def rows_by_hand(db: None) -> Iterator[None]:
+    """For a test that writes rows past the actions and does nothing afterwards that would tell of them."""
+    yield
+    arranged()
 
 
 @pytest.fixture

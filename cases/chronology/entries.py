@@ -26,6 +26,7 @@ from cases.models import (
     Transfer,
 )
 from cases.people.models import Role
+from cases.sealing.envelope import CannotUnseal
 
 Line = tuple[str, str]
 Numbers = Mapping[tuple[str, int], int]
@@ -155,7 +156,7 @@ def entry_of(event: Event) -> Entry:
 def _entry(event: Event, *, outside: bool, numbers: Numbers) -> Entry:
     if event.occurred_at is None or event.recorded_at is None:
         raise ValueError("an event is read as the database wrote it, with both of its times")
-    details = event.values
+    details, missing = _told(event)
     sentence = SENTENCES.get(event.action)
     number = event.object_number
     if outside:
@@ -169,13 +170,21 @@ def _entry(event: Event, *, outside: bool, numbers: Numbers) -> Entry:
         acting_role=str(words.role(event.acting_role) or "") if event.acting_role in Role.values else "",
         action=event.action,
         title=_title(event.action, sentence, number, details),
-        lines=_lines(sentence, details, outside=outside, kept=event.kept),
+        lines=_lines(sentence, details, outside=outside, missing=missing),
         icon=sentence.icon if sentence else "circle",
         tone=sentence.tone if sentence else "neutral",
         object_kind=event.object_kind,
         object_number=number,
         hash=bytes(event.hash).hex(),
     )
+
+
+def _told(event: Event) -> tuple[dict[str, Any], str]:
+    """The event's values; or none, and in words why."""
+    try:
+        return event.values, "" if event.kept else _("no longer kept")
+    except (CannotUnseal, ValueError):
+        return {}, _("cannot be read: what is stored is not what was recorded")
 
 
 def _title(action: str, sentence: Sentence | None, number: int | None, details: Mapping[str, Any]) -> str:
@@ -186,11 +195,13 @@ def _title(action: str, sentence: Sentence | None, number: int | None, details: 
     return str(sentence.title) % {"number": "" if number is None else number, **facts}
 
 
-def _lines(sentence: Sentence | None, details: Mapping[str, Any], *, outside: bool, kept: bool) -> list[Line]:
+def _lines(
+    sentence: Sentence | None, details: Mapping[str, Any], *, outside: bool, missing: str
+) -> list[Line]:
     if sentence is None:
         return []
-    if not kept:
-        return [(_("Details"), _("no longer kept"))]
+    if missing:
+        return [(_("Details"), missing)]
     lines: list[Line] = []
     if sentence.changes:
         lines += words.changes(sentence.changes, details.get("changes", {}), outside=outside)
@@ -202,6 +213,16 @@ def _lines(sentence: Sentence | None, details: Mapping[str, Any], *, outside: bo
         if value:
             lines.append((str(detail.label), value))
     return lines
+
+
+def hidden_events(case: Case) -> set[int]:
+    """The keys of the case's events that concern orders which the person may not know for whom the case was fetched."""
+    found: set[int] = set()
+    for order in LegalOrder.objects.filter(pk__in=case.hidden_orders):
+        found |= set(
+            Event.objects.filter(_stems_from(order), stream_id=case.stream_id).values_list("pk", flat=True)
+        )
+    return found
 
 
 # Where an event's details name other things of the case by number, and of which kind they are.

@@ -959,6 +959,11 @@ _SYSTEM = {
     "person.edited": Sentence(
         _("Person changed: %(person)s"), "pencil", facts=(("person", w.person),), changes="person"
     ),
+    "bundle.made": Sentence(
+        _("Verification bundle made"),
+        "archive",
+        details=(D(_("SHA-256"), "sha256", w.text),),
+    ),
     "keys.signing_began": Sentence(
         _("First key that signs checkpoints"), "key-round", details=(D(_("Key"), "key", w.text),)
     ),
@@ -969,6 +974,9 @@ _SYSTEM = {
     ),
     "keys.sealing_rotated": Sentence(
         _("New master key; %(keys)s keys wrapped under it"), "key-round", facts=(("keys", w.text),)
+    ),
+    "looks.recorded": Sentence(
+        _("Looks at wallets fixed by their digests: %(count)s"), "activity", facts=(("count", w.text),)
     ),
     "calendar.created": Sentence(_("Calendar address made"), "calendar"),
     "calendar.ended": Sentence(_("Calendar address ended"), "calendar"),

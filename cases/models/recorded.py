@@ -62,6 +62,8 @@ RECORDED: Mapping[str, Collection[str]] = {
     "cases_connectorreport": (),
     "cases_alert": (),
     # A log-in may write the hash anew under a newer algorithm; that somebody chose a password is an event.
+    # What a freeze or a case file rests on; `wallets` keeps it, the event of the freeze tells of it.
+    "wallets_sighting": (),
     "people_user": ("last_login", "password", "theme"),
     "people_apitoken": (),
 }
@@ -77,3 +79,20 @@ NOT_RECORDED: Mapping[str, str] = {
     "cases_refusalcount": "how many refusals were left out, until the event that tells it",
     "cases_tokenplace": "from where a token was used; the first time from each address is an event",
 }
+
+# Recorded tables whose rows belong to the installation rather than to one case: no bundle of a case holds them.
+OF_THE_INSTALLATION: Collection[str] = frozenset(
+    {
+        "cases_approvalthreshold",
+        "cases_authority",
+        "cases_authoritycontact",
+        "cases_clockrule",
+        "cases_closure",
+        "cases_connectorreport",
+        "cases_instrumenttype",
+        "cases_reportverdict",
+        "cases_retentionclass",
+        "people_apitoken",
+        "people_user",
+    }
+)

@@ -102,6 +102,7 @@ def test_nothing_is_replayed_to_who_may_no_longer_see_it(program: Programs, case
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("rows_by_hand")
 def test_an_opened_case_is_not_replayed_to_who_has_left_it(program: Programs, casework: Casework) -> None:
     entered = program(casework.outsider)
     body = {"title": "New", "typology": "fraud"}

@@ -44,6 +44,7 @@ def test_a_session_is_no_token(client_of: Callable[[User], Client], casework: Ca
     assert client_of(casework.lead).get(f"{API}/me").status_code == 401
 
 
+@pytest.mark.usefixtures("rows_by_hand")
 def test_a_token_ends(program: Programs, casework: Casework) -> None:
     entered = program(casework.lead)
     assert entered.get("me").status == 200

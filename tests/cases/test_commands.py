@@ -133,7 +133,7 @@ def test_a_whole_record_holds(casework: Casework) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_tampered_case_is_named_and_the_command_fails() -> None:
-    from tests.cases.test_record import superuser_executes
+    from tests.cases.record.test_chain import superuser_executes
 
     casework, other = Casework.opened(), Casework.opened()
     superuser_executes(

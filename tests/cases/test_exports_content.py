@@ -375,6 +375,7 @@ def test_the_file_of_a_matter(scene: Scene) -> None:
         assert said in text, said
 
 
+@pytest.mark.usefixtures("rows_by_hand")
 def test_a_matter_leaks_nothing_of_its_case(scene: Scene) -> None:
     """A canary stands in everything that the authority may not see; its file holds none, in no layer."""
     work, grant = scene.casework, scene.casework.grant
@@ -470,6 +471,7 @@ def test_a_share_that_ended_makes_no_file(scene: Scene) -> None:
     assert export.sha256 == ""
 
 
+@pytest.mark.usefixtures("rows_by_hand")
 def test_a_liaison_who_left_gets_no_file(scene: Scene) -> None:
     export = of_matter(scene)
     scene.casework.liaison.is_active = False

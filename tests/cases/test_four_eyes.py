@@ -118,6 +118,7 @@ def test_the_database_refuses_an_approved_status_without_approvals(casework: Cas
         set_status(freeze, "approved", approved_at=moment())
 
 
+@pytest.mark.usefixtures("rows_by_hand")
 def test_the_database_refuses_approved_with_one_of_two(casework: Casework) -> None:
     freeze = casework.proposed_freeze(approvals_required=2)
     insert_approval(freeze, casework.lead, casework.approver)

@@ -1,5 +1,6 @@
 """One row of each kind, for tests that try what the database itself refuses."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -59,6 +60,9 @@ from tests.support.rows import arranged, copied, execute, set_status, way_to
 from wallets import snapshots
 from wallets.models import Asset
 from wallets.registry import ensure_assets
+
+# What the paper holds, for who needs its bytes in the file store too.
+PAPER = b"%PDF-1.7 the paper of the order"
 
 
 @dataclass
@@ -408,7 +412,7 @@ def staged() -> Everything:
         number=order.number,
         filename="warrant.pdf",
         media_type="application/pdf",
-        stored=Stored("a" * 64, 1),
+        stored=Stored(hashlib.sha256(PAPER).hexdigest(), len(PAPER)),
     )
     case_actions.write_note(grant=grant(Permission.NOTE), at=moment(), text="Called the clerk.")
     case_actions.set_tags(grant=grant(Permission.EDIT), at=moment(), tags=["dprk"])

@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
+from tests.support.rows import arranged
 from tests.wallets.looks import DOWN, Said, assets, claimed, look_of, seen, swept
 from tests.wallets.nodes import some_address
 from wallets import snapshots
@@ -227,7 +229,9 @@ def test_a_sighting_is_what_was_known_at_that_moment(make_wallets: MakeWallets, 
     native = assets()[0]
 
     def sighting(at: datetime, since: datetime | None = None) -> tuple[int, int] | None:
-        found = snapshots.keep_sighting(wallet_id=wallet.pk, asset_id=native.pk, at=at, since=since)
+        with transaction.atomic():
+            found = snapshots.keep_sighting(wallet_id=wallet.pk, asset_id=native.pk, at=at, since=since)
+            arranged()
         return None if found is None else (found.amount, found.batch.block_height)
 
     assert sighting(noon) is None

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
+from tests.support.rows import arranged
 from tests.wallets.nodes import some_address
 from wallets.models import (
     Asset,
@@ -332,6 +333,7 @@ def test_a_sighting_holds_only_what_was_read(
         with pytest.raises(DatabaseError, match="append-only"):
             run(sql)
     assert str(Sighting.objects.get()).endswith(": 5")
+    arranged()
 
 
 def test_a_disagreement_is_about_two_amounts(reading: Reading, values: dict[str, Any]) -> None:
@@ -382,3 +384,26 @@ def test_rows_name_themselves(wallet: Wallet, asset: Asset, reading: Reading) ->
     assert str(Balance(wallet=wallet, asset=asset)) == f"{wallet.pk}/{asset.pk}: None"
     assert str(wallet.pk) in str(WalletState.objects.create(wallet=wallet, chain="ethereum"))
     assert str(Watch(wallet=wallet, key="k", cadence_seconds=60)) == "k: 60 s"
+
+
+def test_the_digest_of_a_look_is_written_once(look: ReadingBatch) -> None:
+    digest = {"batch_id": look.pk, "digest": "ab" * 32, "readings": 1, "told_as": None}
+    for change in ({"digest": None}, {"readings": None}, {"digest": "AB" * 32}, {"digest": ""}):
+        with pytest.raises(IntegrityError, match="lookdigest_is_whole"):
+            insert("wallets_lookdigest", {**digest, **change})
+    with pytest.raises(IntegrityError, match="lookdigest_told_is_known"):
+        insert("wallets_lookdigest", {**digest, "digest": None, "readings": None, "told_as": 7})
+    insert("wallets_lookdigest", digest)
+    for sql in (
+        "UPDATE wallets_lookdigest SET told_as = 7, readings = 2",
+        "UPDATE wallets_lookdigest SET told_as = 7, digest = repeat('c', 64)",
+        "UPDATE wallets_lookdigest SET readings = 2",
+        "DELETE FROM wallets_lookdigest",
+        "TRUNCATE wallets_lookdigest",
+    ):
+        with pytest.raises(DatabaseError, match="written once"):
+            run(sql)
+    # Told of it is once.
+    run("UPDATE wallets_lookdigest SET told_as = 7")
+    with pytest.raises(DatabaseError, match="written once"):
+        run("UPDATE wallets_lookdigest SET told_as = 8")

@@ -370,7 +370,14 @@ def digest() -> dict[str, str]:
     """The database but for sessions and for the record, which is judged by its events."""
     return digest_of_all(
         without=frozenset(
-            {"sessions.Session", "audit.Event", "audit.Stream", "cases.RefusalCount", "cases.TokenPlace"}
+            {
+                "sessions.Session",
+                "audit.Event",
+                "audit.PendingEvent",
+                "audit.Stream",
+                "cases.RefusalCount",
+                "cases.TokenPlace",
+            }
         )
     )
 

@@ -15,6 +15,7 @@ from tests.web.test_canaries import SHARED, secrets_of, with_canaries
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.usefixtures("rows_by_hand")
 def test_the_liaisons_file_holds_no_word_of_the_case() -> None:
     """The finished PDF too, as text and as the data that go with it."""
     world = with_canaries()

@@ -280,6 +280,7 @@ def test_the_case_page_costs_the_same_for_a_small_and_a_large_case(
     assert cost <= 26
 
 
+@pytest.mark.usefixtures("rows_by_hand")
 def test_a_page_inside_a_case_says_that_parts_are_fictional(casework: Casework, client_of: ClientOf) -> None:
     Case.objects.filter(pk=casework.case.pk).update(fictional_notice="Account numbers are invented.")
     client = client_of(casework.reader)

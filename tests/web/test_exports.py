@@ -58,6 +58,7 @@ def asked(casework: Casework) -> Export:
 
 
 @pytest.mark.parametrize("name", ["export-list", "export-create", "export-detail", "export-download"])
+@pytest.mark.usefixtures("rows_by_hand")
 def test_each_page_as_everybody(casework: Casework, client_of: ClientOf, name: str) -> None:
     export = ready(asked(casework))
     path = url(casework, name, *([export.reference] if name in {"export-detail", "export-download"} else []))
@@ -95,6 +96,7 @@ def test_impatience_is_answered_beside_the_button(lead: Client, casework: Casewo
     assert Export.objects.count() == actions.MOST_WAITING
 
 
+@pytest.mark.usefixtures("rows_by_hand")
 def test_progress_comes_as_a_part_and_ends_with_the_receipt(lead: Client, casework: Casework) -> None:
     export = asked(casework)
     path = url(casework, "export-detail", export.reference)
@@ -119,6 +121,7 @@ def test_progress_comes_as_a_part_and_ends_with_the_receipt(lead: Client, casewo
     assert "The case file is ready." in part["HX-Trigger"]
 
 
+@pytest.mark.usefixtures("rows_by_hand")
 def test_a_failure_is_said_with_its_reason_and_nothing_is_handed_out(
     lead: Client, casework: Casework
 ) -> None:
@@ -135,6 +138,7 @@ def test_a_failure_is_said_with_its_reason_and_nothing_is_handed_out(
     assert lead.get(url(casework, "export-download", export.reference)).status_code == 409
 
 
+@pytest.mark.usefixtures("rows_by_hand")
 def test_a_file_is_taken_as_an_attachment_and_the_taking_is_recorded(
     lead: Client, casework: Casework, client_of: ClientOf
 ) -> None:
@@ -165,6 +169,7 @@ def test_what_is_not_ready_is_not_handed_out(lead: Client, casework: Casework) -
 
 
 @pytest.mark.parametrize("harm", ["changed", "gone"])
+@pytest.mark.usefixtures("rows_by_hand")
 def test_a_damaged_file_is_a_clear_page_and_no_bytes(lead: Client, casework: Casework, harm: str) -> None:
     export = ready(asked(casework))
     path = storage.path_of(export.sha256)
@@ -177,6 +182,7 @@ def test_a_damaged_file_is_a_clear_page_and_no_bytes(lead: Client, casework: Cas
     assert not Event.objects.filter(action="export.downloaded").exists()
 
 
+@pytest.mark.usefixtures("rows_by_hand")
 def test_a_file_of_another_case_is_404(lead: Client, casework: Casework) -> None:
     other = Casework.opened()
     export = ready(asked(other))
@@ -186,6 +192,7 @@ def test_a_file_of_another_case_is_404(lead: Client, casework: Casework) -> None
     assert Case.objects.count() == 2
 
 
+@pytest.mark.usefixtures("rows_by_hand")
 def test_the_list_costs_the_same_with_more_files(lead: Client, casework: Casework) -> None:
     ready(asked(casework))
 

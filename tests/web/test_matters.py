@@ -98,6 +98,7 @@ def test_she_sees_the_matter(liaison: Client, casework: Casework, share: MatterS
     assert ".123456" in page
 
 
+@pytest.mark.usefixtures("rows_by_hand")
 def test_she_sees_nothing_else_of_the_case(liaison: Client, casework: Casework, share: MatterShare) -> None:
     export = ready(asked(casework, share))
     pages = [
@@ -194,6 +195,7 @@ def test_impatience_is_answered(liaison: Client, share: MatterShare) -> None:
     assert liaison.post(url(share, "matter-export-create")).status_code == 422
 
 
+@pytest.mark.usefixtures("rows_by_hand")
 def test_a_file_of_the_case_is_not_hers(liaison: Client, casework: Casework, share: MatterShare) -> None:
     whole = ready(export_actions.request_export(grant=casework.grant(Permission.EXPORT), at=moment()))
     for name in ("matter-export-detail", "matter-export-download"):
@@ -202,6 +204,7 @@ def test_a_file_of_the_case_is_not_hers(liaison: Client, casework: Casework, sha
 
 
 @pytest.mark.parametrize("way", ["ended", "lapsed", "deactivated"])
+@pytest.mark.usefixtures("rows_by_hand")
 def test_when_the_share_ends_all_of_it_is_gone_at_once(
     liaison: Client, casework: Casework, share: MatterShare, way: str
 ) -> None:
@@ -249,6 +252,7 @@ def test_fictional_matters_say_so(liaison: Client, casework: Casework) -> None:
     assert "Fictional" in liaison.get(reverse("matter-list")).content.decode()
 
 
+@pytest.mark.usefixtures("rows_by_hand")
 def test_pages_cost_the_same_with_more_in_them(
     liaison: Client, casework: Casework, share: MatterShare
 ) -> None:

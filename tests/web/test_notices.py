@@ -198,6 +198,7 @@ def test_a_new_address_ends_the_old_and_an_ended_one_answers_no_more(
         assert Client().post(reverse(name)).status_code == 302
 
 
+@pytest.mark.usefixtures("rows_by_hand")
 def test_who_is_locked_out_has_no_calendar(casework: Casework, client_of: ClientOf) -> None:
     path = address(client_of(casework.lead))
     User.objects.filter(pk=casework.lead.pk).update(is_active=False)

@@ -17,6 +17,7 @@ from tests.web.world import World
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.usefixtures("rows_by_hand")
 def test_a_file_holds_what_its_requester_may_know_and_is_kept_from_the_others() -> None:
     world = with_sealed_order()
     casework = world.casework

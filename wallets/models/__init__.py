@@ -4,6 +4,7 @@
 
 from wallets.models.assets import Asset
 from wallets.models.batches import Blob, Disagreement, News, ProviderAnswer, ReadingBatch, SourceFault
+from wallets.models.digests import LookDigest
 from wallets.models.fields import BaseUnitsField
 from wallets.models.prices import Price, PriceBatch
 from wallets.models.readings import Balance, Reading, Sighting
@@ -16,6 +17,7 @@ __all__ = [
     "BaseUnitsField",
     "Blob",
     "Disagreement",
+    "LookDigest",
     "LookGroup",
     "News",
     "Price",

@@ -3,6 +3,7 @@
 PostgreSQL holds all of it. The broker is only a hint: a sweep finds whatever a lost message stood for.
 """
 
+from wallets.snapshots.digests import Told, tell_untold, untold_looks
 from wallets.snapshots.known import BalanceView, Progress, balances_of, progress_of
 from wallets.snapshots.look import refresh_chain, refresh_due
 from wallets.snapshots.months import make_months, stray_readings
@@ -27,6 +28,7 @@ __all__ = [
     "Claim",
     "Progress",
     "Proof",
+    "Told",
     "balances_of",
     "changes_in",
     "claim_due",
@@ -48,4 +50,6 @@ __all__ = [
     "set_watch",
     "set_watches",
     "stray_readings",
+    "tell_untold",
+    "untold_looks",
 ]

@@ -15,6 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from wallets import blobs
 from wallets.chains import CHAINS
 from wallets.chains.base import Answers, Block, Failure
+from wallets.snapshots.digests import FIXED, NAMED, Fixed, fix_look
 from wallets.snapshots.finish import count_faults, finish_groups, finish_members, finish_wallets
 from wallets.snapshots.groups import KEEP, lock_states
 from wallets.snapshots.looks import Failed, Look
@@ -34,6 +35,7 @@ def record(look: Look) -> bool:
             return False
         failed: list[Failed] = []
         batch: int | None = None
+        fixed: Fixed | None = None
         error = look.error
         if look.answers is not None and _behind(cursor, look):
             error = Failure("behind", f"block {look.answers.pinned.block.height}")
@@ -45,7 +47,8 @@ def record(look: Look) -> bool:
                 error = next(iter(look.answers.failures.values()))
             else:
                 batch = _write_batch(cursor, look, look.answers)
-                failed += _write_amounts(cursor, look, look.answers, batch)
+                contradicting, fixed = _write_amounts(cursor, look, look.answers, batch)
+                failed += contradicting
         if error is not None and look.claim.single:
             # A group says for all its wallets at once that it cannot be read; a single wallet says so itself.
             failed = [(wallet, asset, error) for wallet in look.claim.wallets for asset in look.assets]
@@ -58,6 +61,9 @@ def record(look: Look) -> bool:
             if error is None:
                 finish_members(cursor, look, failed)
         count_faults(cursor, look)
+        if batch is not None and fixed is not None:
+            # Last: whoever keeps the record takes a lock for it that all others wait for.
+            fix_look(cursor, batch, fixed)
     return True
 
 
@@ -243,6 +249,10 @@ _AMOUNTS = """
         SELECT wallet_id, asset_id, before, amount, %(batch)s, previous_id, %(at)s
         FROM found WHERE (changed OR {single}) AND NOT contradicts
         ORDER BY wallet_id, asset_id
+        RETURNING wallet_id, asset_id, before, amount, before_batch_id
+    ), fixed AS (
+        SELECT {fixed}
+        FROM written AS reading {named}
     ), known AS (
         UPDATE wallets_balance AS balance
         SET amount = found.amount,
@@ -256,13 +266,16 @@ _AMOUNTS = """
         FROM found WHERE balance_id IS NULL
     )
     SELECT count(*) FILTER (WHERE changed AND before IS NOT NULL AND NOT contradicts),
-           array_agg(wallet_id) FILTER (WHERE contradicts), array_agg(asset_id) FILTER (WHERE contradicts)
+           array_agg(wallet_id) FILTER (WHERE contradicts), array_agg(asset_id) FILTER (WHERE contradicts),
+           (SELECT readings FROM fixed), (SELECT digest FROM fixed)
     FROM found
 """
 # A wallet that left its group while it was being read is the new group's: that one may write it at this very moment, and
 # nothing here waits for it.
-_AMOUNTS_OF_GROUPS: Final = _AMOUNTS.format(single="false", ours="state.group_id = ANY(%(groups)s::bigint[])")
-_AMOUNTS_ALONE: Final = _AMOUNTS.format(single="true", ours="true")
+_AMOUNTS_OF_GROUPS: Final = _AMOUNTS.format(
+    single="false", ours="state.group_id = ANY(%(groups)s::bigint[])", fixed=FIXED, named=NAMED
+)
+_AMOUNTS_ALONE: Final = _AMOUNTS.format(single="true", ours="true", fixed=FIXED, named=NAMED)
 
 _DISAGREE = """
     INSERT INTO wallets_disagreement (batch_id, wallet_id, asset_id, provider, amount, other_provider, other_amount)
@@ -272,8 +285,12 @@ _DISAGREE = """
 """
 
 
-def _write_amounts(cursor: CursorWrapper, look: Look, answers: Answers, batch: int) -> list[Failed]:
-    """Store what differs. Returns what contradicts an earlier look at the very same block."""
+def _write_amounts(
+    cursor: CursorWrapper, look: Look, answers: Answers, batch: int
+) -> tuple[list[Failed], Fixed]:
+    """Store what differs. Returns what contradicts an earlier look at the very same block, and what fixes the
+    readings that were written.
+    """
     texts = amount_texts(answers.words)
     unread = dict(answers.failures)
     disagreeing = [(index, texts[index], str(other)) for index, other in look.disagreements.items()]
@@ -296,7 +313,7 @@ def _write_amounts(cursor: CursorWrapper, look: Look, answers: Answers, batch: i
     row = cursor.fetchone()
     if row is None:
         raise RuntimeError("an aggregate gives a row")
-    changed, wallets, assets = row
+    changed, wallets, assets, readings, digest = row
     if disagreeing:
         width = len(look.assets)
         ids = look.ids.split(",")
@@ -315,7 +332,10 @@ def _write_amounts(cursor: CursorWrapper, look: Look, answers: Answers, batch: i
     if changed or disagreeing:
         write_news(cursor, batch)
     failure = Failure("contradicts", block_hash)
-    return [(wallet, asset, failure) for wallet, asset in zip(wallets or (), assets or (), strict=True)]
+    contradicting = [
+        (wallet, asset, failure) for wallet, asset in zip(wallets or (), assets or (), strict=True)
+    ]
+    return contradicting, Fixed(readings, digest)
 
 
 def _second_provider(look: Look) -> str:

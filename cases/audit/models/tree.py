@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from cases.audit.models.events import REFUSE, Event
+from cases.audit.models.events import REFUSE, Event, Stream
 from wallets.models.triggers import FirmTrigger
 
 
@@ -64,6 +64,19 @@ class Leaf(models.Model):
 
     def __str__(self) -> str:
         return str(self.index)
+
+
+class LaidStream(models.Model):
+    """How far a stream is in the tree: the number and hash of its last event there. Follows from the leaves."""
+
+    stream = models.OneToOneField(
+        Stream, primary_key=True, on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
+    length = models.BigIntegerField()
+    head = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.stream_id} {self.length}"
 
 
 class Node(models.Model):

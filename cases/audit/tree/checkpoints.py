@@ -9,8 +9,10 @@ from cases.audit.models import Checkpoint, Publication, SigningKey
 from cases.audit.tree import merkle, notes
 from cases.audit.tree.keys import current, make_key, private
 from cases.audit.tree.sequencer import LOCK, fetcher, lay_leaves, size_of_tree
+from cases.audit.tree.streams import laid_at, root_of
 
 PIECE = 5_000
+REBUILT = 10
 
 
 class TreeBroken(Exception):
@@ -42,6 +44,7 @@ def make_checkpoint(*, at: datetime, targets: Sequence[str], also: int | None = 
             root = merkle.root(size, fetch)
         except LookupError as error:
             raise TreeBroken(str(error)) from error
+        laid = laid_at(size)
         row, key = current()
         signers = [(row.name, key)]
         if also is not None:
@@ -50,7 +53,14 @@ def make_checkpoint(*, at: datetime, targets: Sequence[str], also: int | None = 
             size=size,
             root=root,
             made_at=at,
-            note=notes.written(origin=row.name, size=size, root=root, at=at, signers=signers),
+            note=notes.written(
+                origin=row.name,
+                size=size,
+                root=root,
+                streams=(len(laid), root_of(laid)),
+                at=at,
+                signers=signers,
+            ),
         )
         Publication.objects.bulk_create(
             [Publication(checkpoint=checkpoint, target=target, next_at=at) for target in targets]
@@ -97,6 +107,8 @@ def verify_tree() -> Iterator[str]:
                     yield f"the checkpoint of {size} events has another root"
     for missing in waiting:
         yield f"the checkpoint of {missing} events tells of more than the tree holds"
+    # To rebuild the streams of a size reads the whole tree: done for the newest few.
+    rebuilt = set(Checkpoint.objects.order_by("-pk").values_list("pk", flat=True)[:REBUILT])
     for checkpoint in Checkpoint.objects.order_by("pk").iterator():
         try:
             note = notes.read(checkpoint.note)
@@ -105,6 +117,12 @@ def verify_tree() -> Iterator[str]:
             continue
         if (note.size, note.root) != (checkpoint.size, bytes(checkpoint.root)):
             yield f"checkpoint {checkpoint.pk} says something else in its signed text"
+        if (
+            checkpoint.pk in rebuilt
+            and checkpoint.size <= size
+            and note.streams != (len(laid := laid_at(note.size)), root_of(laid))
+        ):
+            yield f"the checkpoint of {checkpoint.size} events tells of other streams"
         if not any(note.is_signed(name, key) for name, key in public):
             yield f"checkpoint {checkpoint.pk} is signed by none of the known keys"
 

@@ -31,6 +31,7 @@ class Note:
     origin: str
     size: int
     root: bytes
+    streams: tuple[int, bytes]
     text: bytes
     signatures: tuple[tuple[str, bytes, bytes], ...]
 
@@ -44,10 +45,17 @@ class Note:
 
 
 def written(
-    *, origin: str, size: int, root: bytes, at: datetime, signers: Iterable[tuple[str, Ed25519PrivateKey]]
+    *,
+    origin: str,
+    size: int,
+    root: bytes,
+    streams: tuple[int, bytes],
+    at: datetime,
+    signers: Iterable[tuple[str, Ed25519PrivateKey]],
 ) -> str:
     """The signed note."""
     text = f"{origin}\n{size}\n{base64.b64encode(root).decode()}\ntime {utc_text(at)}\n"
+    text += f"streams {streams[0]} {base64.b64encode(streams[1]).decode()}\n"
     lines = []
     for name, key in signers:
         signed = key_hash(name, public_bytes(key)) + key.sign(text.encode())
@@ -60,7 +68,7 @@ def read(note: str) -> Note:
     text, separator, tail = note.rpartition("\n\n")
     lines = text.split("\n")
     try:
-        if not separator or len(lines) < 3 or not lines[1].isascii() or not lines[1].isdigit():
+        if not separator or len(lines) < 5 or not lines[1].isascii() or not lines[1].isdigit():
             raise BadNote("not a checkpoint")
         signatures = []
         for line in tail.splitlines():
@@ -70,8 +78,12 @@ def read(note: str) -> Note:
                 raise BadNote("not a signature")
             signatures.append((name, raw[:4], raw[4:]))
         root = base64.b64decode(lines[2], validate=True)
+        word, count, streams = lines[4].split(" ")
+        if word != "streams" or not count.isdigit():
+            raise BadNote("no streams")
+        below = (int(count), base64.b64decode(streams, validate=True))
     except (binascii.Error, ValueError) as error:
         raise BadNote(str(error)) from error
     if len(root) != 32:
         raise BadNote("the root is no SHA-256")
-    return Note(lines[0], int(lines[1]), root, (text + "\n").encode(), tuple(signatures))
+    return Note(lines[0], int(lines[1]), root, below, (text + "\n").encode(), tuple(signatures))

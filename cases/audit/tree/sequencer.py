@@ -44,6 +44,13 @@ def lay_leaves(*, limit: int = BATCH) -> int:
         execute_values(
             cursor.cursor, "INSERT INTO audit_node (level, index, hash) VALUES %s", nodes, page_size=2000
         )
+        # In a stream numbers ascend as the sequence does and are laid in that order: what is laid has no gap.
+        cursor.execute(
+            "INSERT INTO audit_laidstream (stream_id, length, head) SELECT DISTINCT ON (stream_id) stream_id, sequence, "
+            "hash FROM audit_event WHERE id = ANY(%s) ORDER BY stream_id, sequence DESC "
+            "ON CONFLICT (stream_id) DO UPDATE SET length = excluded.length, head = excluded.head",
+            [[number for number, _digest in events]],
+        )
         return len(events)
 
 

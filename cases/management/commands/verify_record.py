@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from cases.audit.models import Stream
+from cases.audit.readings import verify_readings
 from cases.audit.rows import verify_rows
 from cases.audit.tree.checkpoints import newest, verify_tree
 from cases.audit.verify import verify_stream
@@ -43,6 +44,7 @@ class Command(BaseCommand):
             last = newest()
             signed = "no checkpoint was signed yet" if last is None else f"{last.size} events are signed"
             self.stdout.write(f"The tree and its checkpoints hold; {signed}.")
+            self.stdout.write("The readings are as the record told them.")
             self.stdout.write(f"The rows of {len(RECORDED)} tables are as the record last told them.")
 
     def _rest(self) -> list[str]:
@@ -53,6 +55,13 @@ class Command(BaseCommand):
             told = "" if row.event_id is None else f" (event {row.event_id} told of it last)"
             self.stderr.write(f"{row.table} {row.row} {row.reason}{told}")
         complaints = [f"{wrong} rows are not as the record last told them"] if wrong else []
+        readings = 0
+        for reading in verify_readings():
+            readings += 1
+            told = "" if reading.event_id is None else f" (event {reading.event_id} told of it)"
+            self.stderr.write(f"{reading.what} {reading.where} {reading.reason}{told}")
+        if readings:
+            complaints.append(f"{readings} looks, readings or balances are not as the record told them")
         places = 0
         for words in verify_tree():
             places += 1
