@@ -45,6 +45,7 @@ class GlobalPermission(StrEnum):
     AUTHORITIES = "authorities"
     AUTHORITY_CONTACTS = "authority_contacts"  # keep how they are reached
     READ_ALL_CASES = "read_all_cases"
+    RECORD = "record"  # the installation's own record: log-ins, people, keys
 
 
 P, G = Permission, GlobalPermission
@@ -97,9 +98,11 @@ GLOBAL_PERMISSIONS: dict[str, frozenset[GlobalPermission]] = {
     Role.INVESTIGATOR: _DESK | {G.OPEN_CASE},
     Role.APPROVER: _DESK | {G.OPEN_CASE, G.RULES},
     Role.COUNSEL: _DESK | {G.RULES},
-    Role.AUDITOR: frozenset({G.SEARCH, G.READ_ALL_CASES, G.SETTINGS, G.RULES_READ, G.AUTHORITIES}),
+    Role.AUDITOR: frozenset({G.SEARCH, G.READ_ALL_CASES, G.SETTINGS, G.RULES_READ, G.AUTHORITIES, G.RECORD}),
     Role.LIAISON: frozenset(),
-    Role.ADMINISTRATOR: frozenset({G.PEOPLE, G.PRICES, G.SETTINGS, G.THRESHOLDS, G.RULES_READ, G.RULES}),
+    Role.ADMINISTRATOR: frozenset(
+        {G.PEOPLE, G.PRICES, G.SETTINGS, G.THRESHOLDS, G.RULES_READ, G.RULES, G.RECORD}
+    ),
 }
 
 # Roles that may be made a member of a case at all.

@@ -35,6 +35,7 @@ from cases.api.endpoints import (
     obligations,
     orders,
     people,
+    record,
     sealing,
     search,
     selectors,
@@ -64,6 +65,7 @@ AUTHORITY = "authorities/<uuid:authority>"
 casework = [
     path("me", people.Me.as_view(), name="api-me"),
     path("people", people.People.as_view(), name="api-people"),
+    path("record", record.SystemRecord.as_view(), name="api-system-record"),
     path("people/<uuid:person>", people.OnePerson.as_view(), name="api-person"),
     path("search", search.Search.as_view(), name="api-search"),
     path("search/<slug:token>", search.SearchResults.as_view(), name="api-search-results"),

@@ -148,6 +148,11 @@ def _said(found: QuerySet[Event], *, outside: bool, numbers: Numbers) -> list[En
     return [_entry(event, outside=outside, numbers=numbers) for event in found]
 
 
+def entry_of(event: Event) -> Entry:
+    """One event in words, for a reader inside the house."""
+    return _entry(event, outside=False, numbers={})
+
+
 def _entry(event: Event, *, outside: bool, numbers: Numbers) -> Entry:
     if event.occurred_at is None or event.recorded_at is None:
         raise ValueError("an event is read as the database wrote it, with both of its times")

@@ -840,6 +840,11 @@ _THRESHOLDS = {
 }
 
 _SHARES = {
+    "bundle.made": Sentence(
+        _("Verification bundle made"),
+        "archive",
+        details=(D(_("SHA-256"), "sha256", w.text),),
+    ),
     "matter.shared": Sentence(
         _("Matter of order %(order)s shared with %(liaison)s"),
         "share-2",
@@ -958,11 +963,6 @@ _SYSTEM = {
     ),
     "person.edited": Sentence(
         _("Person changed: %(person)s"), "pencil", facts=(("person", w.person),), changes="person"
-    ),
-    "bundle.made": Sentence(
-        _("Verification bundle made"),
-        "archive",
-        details=(D(_("SHA-256"), "sha256", w.text),),
     ),
     "keys.signing_began": Sentence(
         _("First key that signs checkpoints"), "key-round", details=(D(_("Key"), "key", w.text),)
@@ -1246,4 +1246,8 @@ SENTENCES: dict[str, Sentence] = {
     **_LOG_INS,
     **_WORK,
 }
+# Those of the installation's own stream, which belongs to no case.
+SYSTEM_ACTIONS = frozenset(
+    {*_SYSTEM, *_LOG_INS, *_THRESHOLDS, "retention_class.changed", "connector.reported"}
+)
 SHARED_ACTIONS = frozenset(action for action, sentence in SENTENCES.items() if sentence.shared)

@@ -14,12 +14,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from cases.access import require_global
 from cases.actions import people as actions
+from cases.chronology.system import system_entries
 from cases.forms.people import EditPersonForm, PeopleFilterForm, PersonForm
 from cases.people.models import User
 from cases.permissions import GlobalPermission
 from cases.queries import people as queries
 from cases.queries.people import PeopleFilter
 from cases.views.base import answer_form, bound, person_of
+
+# The newest events about a person on her page; all of them stand in the installation's record.
+SHOWN = 10
 
 
 def _administrator(request: HttpRequest) -> User:
@@ -81,7 +85,7 @@ def edit(request: HttpRequest, person: uuid.UUID) -> HttpResponse:
         request,
         form=bound(EditPersonForm, request, **kwargs),
         template="people/edit.html",
-        context={"person": found},
+        context={"person": found, "entries": system_entries(person=found, size=SHOWN).rows},
         act=lambda data: actions.edit_person(by=administrator, at=timezone.now(), user=found, **data),
         done=lambda edited: reverse("people-list"),
         message=_("The change was recorded."),

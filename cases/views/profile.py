@@ -14,10 +14,14 @@ from cases.access import NotFound
 from cases.actions import people as people_actions
 from cases.actions.base import ActionError
 from cases.actions.profile import choose_theme
+from cases.chronology.system import SystemKind, system_entries
 from cases.forms.profile import ThemeForm, TokenForm
 from cases.people.models import ApiToken, User
 from cases.queries import calendar
 from cases.views.base import UNPROCESSABLE, answer_button, bound, person_of, refuse, see_other
+
+# A person's own newest log-ins: one that was not hers is seen by her first.
+SHOWN = 8
 
 
 def _context(user: User) -> dict[str, object]:
@@ -31,6 +35,7 @@ def _context(user: User) -> dict[str, object]:
         "tokens": states,
         "theme_form": ThemeForm(initial={"theme": user.theme}),
         "feed": calendar.feed_of(user),
+        "entries": system_entries(kind=SystemKind.LOG_INS, person=user, size=SHOWN).rows,
     }
 
 

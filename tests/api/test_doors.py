@@ -218,6 +218,7 @@ OTHERS = {
     ("POST", "/authorities/{authority}/edit"),
     ("POST", "/authorities/{authority}/contacts"),
     ("POST", "/authorities/{authority}/contacts/{contact}/end"),
+    ("GET", "/record"),
     ("GET", "/notices"),
     ("POST", "/notices/{notice}/read"),
     ("GET", "/retention-classes"),

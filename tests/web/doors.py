@@ -213,6 +213,7 @@ PAGES: dict[str, list[Door]] = {
     "people-list": [overall(get=G.PEOPLE)],
     "person-create": [overall(get=G.PEOPLE, post=G.PEOPLE)],
     "person-edit": [overall(get=G.PEOPLE, post=G.PEOPLE)],
+    "system-record": [overall(get=G.RECORD)],
     "settings": [overall(get=G.SETTINGS)],
     "price-list": [overall(get=G.SETTINGS)],
     # What administrators alone hold: an auditor reads the settings and brings nothing.
@@ -240,6 +241,7 @@ PAGES: dict[str, list[Door]] = {
 
 API: dict[str, list[Door]] = {
     "api-me": [anyone(get=None)],
+    "api-system-record": [overall(get=G.RECORD)],
     "api-people": [overall(get=G.PEOPLE, post=G.PEOPLE)],
     "api-person": [overall(get=G.PEOPLE, put=G.PEOPLE)],
     "api-search": [overall(post=G.SEARCH)],
