@@ -240,7 +240,7 @@ def _strays(readings: dict[tuple[int, datetime], Fixed], before: datetime) -> It
 # ── What is known now ─────────────────────────────────────────────────────────────────────────────────────
 
 _BALANCES = """
-    SELECT wallet_id, asset_id,
+    SELECT coalesce(balance.wallet_id, last.wallet_id), coalesce(balance.asset_id, last.asset_id),
            CASE WHEN balance.id IS NULL THEN 'is gone, though it was read'
                 WHEN last.taken_at IS NULL THEN 'holds an amount that was never read'
                 WHEN balance.amount IS DISTINCT FROM last.amount THEN 'is not the amount that was read last'
@@ -250,7 +250,7 @@ _BALANCES = """
     FULL JOIN (
         SELECT DISTINCT ON (wallet_id, asset_id) wallet_id, asset_id, amount, taken_at
         FROM wallets_reading ORDER BY wallet_id, asset_id, taken_at DESC
-    ) AS last USING (wallet_id, asset_id)
+    ) AS last ON last.wallet_id = balance.wallet_id AND last.asset_id = balance.asset_id
     LEFT JOIN wallets_reading AS since
       ON since.wallet_id = balance.wallet_id AND since.asset_id = balance.asset_id AND since.taken_at = balance.read_at
     LEFT JOIN wallets_readingbatch AS look ON look.id = balance.batch_id
@@ -261,7 +261,7 @@ _BALANCES = """
            OR NOT balance.asset_id = ANY(look.assets)
            OR look.chain IS DISTINCT FROM (SELECT chain FROM wallets_wallet WHERE id = balance.wallet_id)
        ))
-    ORDER BY wallet_id, asset_id
+    ORDER BY 1, 2
 """
 
 

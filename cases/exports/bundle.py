@@ -68,7 +68,8 @@ class Bundle:
 def make(case: Case, *, checkpoint: Checkpoint, at: datetime, hidden: Collection[int], out: Path) -> Bundle:
     """Write the bundle to `out`. `hidden` are the numbers (ids) of events that its reader may not know.
 
-    Raises TreeBroken, BadNote; NotInTheTree where the case has events that the checkpoint does not hold: sign a newer one and try again.
+    Raises TreeBroken, BadNote; NotInTheTree where the case has events that the checkpoint does not hold: sign a newer
+    one and try again.
     """
     with one_moment(), zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
         writer = _Writer(archive)
@@ -77,6 +78,8 @@ def make(case: Case, *, checkpoint: Checkpoint, at: datetime, hidden: Collection
         note = notes.read(checkpoint.note)
         if (note.size, note.root) != (size, bytes(checkpoint.root)):
             raise TreeBroken("a checkpoint's row is not what its signed text says")
+        if not any(note.is_signed(key.name, bytes(key.public)) for key in SigningKey.objects.all()):
+            raise TreeBroken("the checkpoint is signed by none of the known keys")
         # What was told since is not signed yet, and the rows may be as that left them.
         if Event.objects.filter(stream_id=case.stream_id).exclude(leaf__index__lt=size).exists():
             raise NotInTheTree

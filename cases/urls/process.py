@@ -78,6 +78,7 @@ urlpatterns = [
     path(CASE + "shares/create/", shares.create, name="share-create"),
     path(CASE + "shares/<int:number>/end/", shares.end, name="share-end"),
     path(CASE + "exports/", exports.export_list, name="export-list"),
+    path(CASE + "exports/bundle/", exports.bundle, name="bundle-create"),
     path(CASE + "exports/create/", exports.create, name="export-create"),
     path(CASE + "exports/<ref:export>/", exports.detail, name="export-detail"),
     path(CASE + "exports/<ref:export>/download/", exports.download, name="export-download"),

@@ -3,7 +3,8 @@
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,13 +15,15 @@ from django_htmx.middleware import HtmxDetails
 
 from cases import access
 from cases.access import Grant, MatterGrant
+from cases.actions import bundles
 from cases.actions import exports as actions
+from cases.actions.base import ActionError
 from cases.models import Export
 from cases.people.models import User
 from cases.permissions import Permission
 from cases.queries import exports as queries
 from cases.status import ExportStatus
-from cases.views.base import answer_form, bound, case_context, case_page, person_of
+from cases.views.base import UNPROCESSABLE, answer_form, bound, case_context, case_page, person_of, refuse
 from cases.views.files import CONFLICT, hand_out
 
 PDF = "application/pdf"
@@ -48,6 +51,28 @@ def create(request: HttpRequest, ref: str) -> HttpResponse:
         act=lambda data: actions.request_export(grant=grant, at=timezone.now()),
         done=lambda export: reverse("export-detail", args=[ref, export.reference]),
     )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def bundle(request: HttpRequest, ref: str) -> HttpResponseBase:
+    """The case's part of the record, made while the browser waits and handed out once its event is written."""
+    grant = access.case_for(person_of(request), ref, Permission.EXPORT)
+    form = bound(AskForm, request)
+    status = 200
+    if form.is_bound and form.is_valid():
+        try:
+            with bundles.make_bundle(grant=grant, at=timezone.now()) as (path, _made):
+                # Its name is gone when this block ends; what is open is still read to its end.
+                return FileResponse(
+                    path.open("rb"),
+                    as_attachment=True,
+                    filename=f"{ref}-record.zip",
+                    content_type="application/zip",
+                )
+        except ActionError as error:
+            refuse(form, error)
+            status = UNPROCESSABLE
+    return case_page(request, grant, "exports/bundle.html", {"form": form}, status=status)
 
 
 @require_safe

@@ -231,7 +231,7 @@ KINDS: dict[str, Change] = {
         "UPDATE {table} SET opened_at = opened_at - interval '1 day' WHERE id = {row};", "cases_case"
     ),
     "order: its authority's reference": _row(
-        "UPDATE {table} SET received_at = received_at - interval '1 day' WHERE id = {row};",
+        "UPDATE {table} SET received_at = received_at + interval '1 minute' WHERE id = {row};",
         "cases_legalorder",
     ),
     "order: gone": _row("DELETE FROM {table} WHERE id = {row};", "cases_legalorder"),

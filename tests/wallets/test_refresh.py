@@ -248,7 +248,7 @@ def test_the_queries_of_a_look_do_not_grow(
 ) -> None:
     for count in (1, 60):
         make_wallets(count, due=timezone.now(), start=count)
-        with django_assert_max_num_queries(30):
+        with django_assert_max_num_queries(33):
             assert tasks.refresh_batch("localdev") == count
 
 

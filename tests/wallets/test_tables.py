@@ -394,6 +394,7 @@ def test_the_digest_of_a_look_is_written_once(look: ReadingBatch) -> None:
     with pytest.raises(IntegrityError, match="lookdigest_told_is_known"):
         insert("wallets_lookdigest", {**digest, "digest": None, "readings": None, "told_as": 7})
     insert("wallets_lookdigest", digest)
+    run("SET CONSTRAINTS ALL IMMEDIATE")
     for sql in (
         "UPDATE wallets_lookdigest SET told_as = 7, readings = 2",
         "UPDATE wallets_lookdigest SET told_as = 7, digest = repeat('c', 64)",

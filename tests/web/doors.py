@@ -200,6 +200,7 @@ PAGES: dict[str, list[Door]] = {
     "share-end": [form(P.SHARE)],
     "export-list": [READ],
     "export-create": [form(P.EXPORT)],
+    "bundle-create": [form(P.EXPORT)],
     "export-detail": [READ],
     "export-download": [case(get=P.READ, inside=NOT_READY)],
     # A liaison's

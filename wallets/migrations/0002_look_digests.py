@@ -28,7 +28,7 @@ class Migration(GatheredMigration):
                 'verbose_name': 'digest of a look',
                 'verbose_name_plural': 'digests of looks',
                 'indexes': [models.Index(condition=models.Q(('told_as__isnull', True)), fields=['batch'], name='lookdigest_untold')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('digest__isnull', True), ('readings__isnull', True)), models.Q(('digest__regex', '^[0-9a-f]{64}$'), ('readings__isnull', False)), _connector='OR'), name='lookdigest_is_whole'), models.CheckConstraint(condition=models.Q(('told_as__isnull', True), ('digest__isnull', False), _connector='OR'), name='lookdigest_told_is_known')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('digest__isnull', True), ('readings__isnull', True)), models.Q(('digest__isnull', False), ('digest__regex', '^[0-9a-f]{64}$'), ('readings__isnull', False)), _connector='OR'), name='lookdigest_is_whole'), models.CheckConstraint(condition=models.Q(('told_as__isnull', True), ('digest__isnull', False), _connector='OR'), name='lookdigest_told_is_known')],
             },
         ),
         pgtrigger.migrations.AddTrigger(

@@ -34,7 +34,7 @@ class LookDigest(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(digest__isnull=True, readings__isnull=True)
-                | Q(digest__regex=r"^[0-9a-f]{64}$", readings__isnull=False),
+                | Q(digest__isnull=False, digest__regex=r"^[0-9a-f]{64}$", readings__isnull=False),
                 name="lookdigest_is_whole",
             ),
             models.CheckConstraint(

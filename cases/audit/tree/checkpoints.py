@@ -35,6 +35,8 @@ def make_checkpoint(*, at: datetime, targets: Sequence[str], also: int | None = 
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         size, last = size_of_tree(), newest()
+        if last is not None and last.size > size:
+            raise TreeBroken(f"a tree of {last.size} events was signed, and there are {size}")
         if size == 0 or (last is not None and last.size == size and also is None):
             return last
         fetch = fetcher(())

@@ -56,6 +56,7 @@ WORKERS = {
     "tell_left_out",
     "tell_count",
     "publish_due",
+    "tell_untold_looks",
 }
 # Actions that belong to no case; each is tried below.
 OUTSIDE = {
@@ -140,6 +141,7 @@ def test_every_action_runs_in_one_transaction() -> None:
         "send_calls",
         "tell_left_out",
         "publish_due",
+        "tell_untold_looks",
     }
 
 

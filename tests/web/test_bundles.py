@@ -1,0 +1,54 @@
+"""The verification bundle as a page."""
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from cases.actions.keys import begin_signing
+from cases.audit.models import Event
+from tests.support.casework import Casework, moment
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def keys(settings: Any, tmp_path: Path) -> Path:
+    settings.SIGNING_KEYS = tmp_path / "signing"
+    return tmp_path / "signing"
+
+
+def test_it_is_handed_out_as_an_attachment_after_its_event(
+    casework: Casework, client_of: Callable[..., Client], keys: Path, settings: Any
+) -> None:
+    begin_signing(at=moment())
+    url = reverse("bundle-create", args=[casework.case.reference])
+    browser = client_of(casework.lead)
+    assert browser.get(url).status_code == 200
+    answer = browser.post(url)
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "application/zip"
+    assert answer["Content-Disposition"] == f'attachment; filename="{casework.case.reference}-record.zip"'
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    body = b"".join(answer.streaming_content)
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        assert {"manifest.json", "record/events.jsonl", "holdfast_verify.py"} <= set(archive.namelist())
+    told = Event.objects.get(action="bundle.made")
+    assert told.values["size"] == len(body)
+    assert told.actor == casework.lead
+    # Nothing of it stays behind.
+    assert not [path for path in Path(settings.FILES_ROOT).rglob("*") if path.is_file()]
+
+
+def test_without_a_signing_key_it_says_so(
+    casework: Casework, client_of: Callable[..., Client], keys: Path
+) -> None:
+    answer = client_of(casework.lead).post(reverse("bundle-create", args=[casework.case.reference]))
+    assert answer.status_code == 422
+    assert "cannot be signed now" in answer.content.decode()
+    assert not Event.objects.filter(action="bundle.made").exists()
