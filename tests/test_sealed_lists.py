@@ -29,6 +29,8 @@ SHARED = "the order of a share that was given to this liaison"
 WITHHELD = "counted with what is hidden, which is then withheld or only hinted at"
 
 RIGHT: dict[str, str] = {
+    "cases/queries/sealed_reads.py:sealed_order_behind": SYSTEM,
+    "cases/queries/sealed_reads.py:sealed_orders_known": "those that she is named a reader of",
     "cases/actions/connector_reports.py:_more_to_come": SYSTEM,
     "cases/actions/connector_reports.py:_note_transactions": SYSTEM,
     "cases/actions/crediting.py:note_alerts": SYSTEM,

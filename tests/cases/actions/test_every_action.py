@@ -94,6 +94,8 @@ OUTSIDE = {
     # By the API's own door; tried in tests/api/test_tokens.py.
     "note_token_place",
     "tell_token_refused",
+    # A file and its event, the file made outside any transaction; tried in tests/cases/record/test_bundles.py.
+    "make_bundle",
     # Readings; tried in tests/web/test_reads.py.
     "note_sealed_view",
     "note_feed_read",
