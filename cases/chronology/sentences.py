@@ -1006,7 +1006,7 @@ _SYSTEM = {
 _LOG_INS = {
     "login.done": Sentence(
         _("%(person)s logged in"),
-        "user-check",
+        "user",
         details=(D(_("By"), "ways", w.ways), D(_("Session"), "session")),
         facts=(("person", w.person),),
     ),

@@ -1,5 +1,6 @@
 """The installation's own stream in words: log-ins, people, tokens, settings, keys, refusals. It belongs to no case."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
@@ -93,4 +94,7 @@ def _said(event: Event) -> Entry:
     source = event.told.salted().get(SOURCE)
     address = source[1].get("address") if source is not None else None
     lines = [*entry.lines, (_("Address"), address)] if address else entry.lines
-    return replace(entry, lines=lines, object_kind="", object_number=None)
+    name = entry.actor_name
+    if event.actor_id is None and json.loads(bytes(event.body))["source"]["kind"] in {"web", "api"}:
+        name = _("somebody who is not logged in")
+    return replace(entry, actor_name=name, lines=lines, object_kind="", object_number=None)

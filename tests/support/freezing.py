@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
+
 from cases.actions import case_tasks, cover, freezes, retention
 from cases.actions.freezes import AmountAsked
 from cases.actions.freezes.settlement import Heard, finish_leg
@@ -11,6 +13,7 @@ from cases.models import ConnectorCall, FreezeBreach, FreezeOrder, LadderEntry, 
 from cases.permissions import Permission
 from cases.queries.held import held_of
 from tests.support.casework import Casework, moment
+from tests.support.rows import arranged
 from wallets.chains.base import Block, Confirmation, Payment
 from wallets.models import Asset
 from wallets.registry import ensure_assets
@@ -180,15 +183,17 @@ def one_of_each(casework: Casework) -> None:
         reason="The court narrowed it.",
     )
     proposed_transfer(casework, sending)
-    ConnectorCall.objects.create(
-        case=casework.case,
-        freeze=sending,
-        number=1,
-        kind="freeze",
-        body="{}",
-        asked_at=moment(),
-        next_at=moment(),
-    )
+    with transaction.atomic():
+        ConnectorCall.objects.create(
+            case=casework.case,
+            freeze=sending,
+            number=1,
+            kind="freeze",
+            body="{}",
+            asked_at=moment(),
+            next_at=moment(),
+        )
+        arranged()
     assert credited.account is not None
     casework.holding(credited.account, 7_000_000, observed_at=moment())
     ensure_assets()

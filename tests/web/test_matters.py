@@ -22,6 +22,7 @@ from cases.people.models import User
 from cases.permissions import Permission
 from cases.references import new_reference
 from tests.support.casework import Casework, make_person, moment
+from tests.support.rows import arranged
 from tests.web.test_exports import PDF, ready
 
 ClientOf = Callable[[User], Client]
@@ -129,6 +130,7 @@ def test_she_sees_nothing_else_of_the_case(liaison: Client, casework: Casework, 
 
 def test_nobody_else_enters_by_her_door(casework: Casework, client_of: ClientOf, share: MatterShare) -> None:
     export = ready(asked(casework, share))
+    arranged()
     another = make_person("liaison")
     for person in (
         casework.lead,
