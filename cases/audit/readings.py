@@ -173,13 +173,15 @@ def _walk(before: datetime) -> Iterator[ReadingFinding]:
     """Windows over all of time, each with its looks: so no reading is passed over, whatever time it names."""
     begin: datetime | str = "-infinity"
     window: list[_Walked] = []
+    readings = 0
     for walked in _looks_by_time(before):
-        full = len(window) >= WINDOW_LOOKS or sum(one.said for one in window) >= WINDOW_READINGS
+        full = len(window) >= WINDOW_LOOKS or readings >= WINDOW_READINGS
         # Looks of one moment are not parted.
         if full and window[-1].taken_at < walked.taken_at:
             yield from _judged(window, begin, walked.taken_at, before)
-            begin, window = walked.taken_at, []
+            begin, window, readings = walked.taken_at, [], 0
         window.append(walked)
+        readings += walked.said
     yield from _judged(window, begin, "infinity", before)
 
 

@@ -28,6 +28,7 @@ class SystemKind(models.TextChoices):
     READS = "reads", gettext_lazy("Searches over all cases")
     KEYS = "keys", gettext_lazy("Keys and checkpoints")
     SETTINGS = "settings", gettext_lazy("Settings, rules and prices")
+    LOOKS = "looks", gettext_lazy("Looks at the chains")
 
 
 _PREFIXES: Final = {
@@ -44,6 +45,7 @@ _PREFIXES: Final = {
     SystemKind.REFUSED: ("access.denied", "denials.counted", "token.refused", "login.failed"),
     SystemKind.READS: ("search.",),
     SystemKind.KEYS: ("keys.", "checkpoint", "record."),
+    SystemKind.LOOKS: ("looks.",),
 }
 KEYS: Final = (Key("sequence", int, descending=True),)
 
@@ -56,9 +58,12 @@ def _of(prefixes: Iterable[str]) -> Q:
 
 
 def of_kind(kind: str) -> Q:
-    """What a kind holds; the settings hold whatever no other kind does, so that nothing is in none."""
+    """What a kind holds; the settings hold whatever no other kind does, so that nothing is in none.
+
+    Without a kind it is everything but the looks at the chains: one each minute would hide what people did.
+    """
     if not kind:
-        return Q()
+        return ~_of(_PREFIXES[SystemKind.LOOKS])
     known = SystemKind(kind)
     if known is SystemKind.SETTINGS:
         return ~_of(prefix for prefixes in _PREFIXES.values() for prefix in prefixes)

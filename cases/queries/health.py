@@ -21,7 +21,7 @@ from wallets.chains import CHAINS, is_public_provider
 from wallets.chains.base import error_text
 from wallets.chains.providers import fits, given_urls, provider_of
 from wallets.models import SourceFault
-from wallets.snapshots import stray_readings
+from wallets.snapshots import stray_readings, untold_looks
 
 HEARTBEAT_KEY = "worker-heartbeat"
 HEARTBEAT_SECONDS = 60
@@ -92,6 +92,8 @@ class Health:
     free_bytes: int | None
     # Whether readings lie outside the months of the history: nobody made their month in time.
     stray_readings: bool
+    # Looks that the record does not tell of yet: from before their digests were kept.
+    untold_looks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def faults(*, at: datetime, limit: int = 50) -> list[FaultRow]:
 
 
 def health(*, at: datetime) -> Health:
-    """Four queries and one look into Redis. A part that is away is said to be; the page itself never fails for it."""
+    """Five queries and one look into Redis. A part that is away is said to be; the page itself never fails for it."""
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version")
         row = cursor.fetchone()
@@ -142,6 +144,7 @@ def health(*, at: datetime) -> Health:
         exports_waiting=Export.objects.filter(status__in=[ExportStatus.QUEUED, ExportStatus.RUNNING]).count(),
         free_bytes=_free(Path(settings.FILES_ROOT)),
         stray_readings=stray_readings(),
+        untold_looks=untold_looks(),
     )
 
 

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
+from cases.audit.models import Checkpoint, Event
 from cases.models import Case, CaseWallet, FreezeOrder
 from cases.queries.paging import PAGE_SIZE, Key, Page, keyset
 from cases.queries.worth import worth_of
-from wallets.models import Asset, Reading
+from wallets.models import Asset, LookDigest, Reading
 from wallets.prices import Values
 from wallets.snapshots import BalanceView, Progress, balances_of, progress_of
 
@@ -260,6 +261,35 @@ def reading_of(attached: CaseWallet, look: int, asset: int) -> Reading | None:
         .filter(batch_id=look, asset_id=asset)
         .first()
     )
+
+
+@dataclass(frozen=True, slots=True)
+class LookTold:
+    """Where a look stands in the record: its digest, and the number of the event that tells of it.
+
+    `event` is None while nobody told of it; `signed_at` is when the first checkpoint over that event was made, None
+    while there is none.
+    """
+
+    digest: str
+    event: int | None
+    signed_at: datetime | None
+
+
+def told_of_look(batch_id: int) -> LookTold | None:
+    """How the record holds a look; None where its digest was not made yet. Two queries."""
+    fixed = LookDigest.objects.filter(pk=batch_id, digest__isnull=False).first()
+    if fixed is None or fixed.digest is None:
+        return None
+    if fixed.told_as is None:
+        return LookTold(fixed.digest, None, None)
+    covering = Checkpoint.objects.filter(size__gt=OuterRef("leaf__index")).order_by("size", "pk")
+    event = (
+        Event.objects.filter(pk=fixed.told_as, stream__kind="system")
+        .values_list("sequence", Subquery(covering.values("made_at")[:1]))
+        .first()
+    )
+    return LookTold(fixed.digest, *(event or (None, None)))
 
 
 def wallet_in(case: Case, number: int) -> CaseWallet | None:

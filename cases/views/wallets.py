@@ -106,6 +106,7 @@ def wallet_reading(request: HttpRequest, ref: str, number: int, look: int, asset
         # What was seen before the wallet hung on this case is not this case's to know.
         "before": before if before is not None and before.taken_at >= attached.attached_at else None,
         "proofs": proofs_of(reading),
+        "told": queries.told_of_look(look),
         "command": (
             f"manage.py reread_readings --chain {attached.wallet.chain} "
             f"--address {attached.wallet.address} --look {look}"

@@ -14,9 +14,11 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from cases import outbox
+from cases.actions.readings import tell_untold_looks
 from cases.people.models import User
 from cases.queries import health
-from tests.support.casework import Casework
+from tests.support.casework import Casework, moment
+from tests.support.looks import looked
 from wallets.chains import CHAINS
 
 ClientOf = Callable[[User], Client]
@@ -105,6 +107,20 @@ def test_the_development_chain_stands_only_in_a_demonstration(admin: Client, set
     assert "Local development chain" in page(admin)
     settings.DEMO = False
     assert "127.0.0.1:8545" not in page(admin)
+
+
+def test_looks_that_the_record_does_not_tell_of_are_counted(
+    admin: Client, casework: Casework, settings: Any
+) -> None:
+    attached = casework.wallet()
+    looked({attached: {"ETH": 5}}, at=moment())
+    assert "every look is told of" in page(admin)
+    settings.WALLET_RECORDER = ""
+    looked({attached: {"ETH": 6}}, at=moment())
+    assert "1 look is not told of yet" in page(admin)
+    settings.WALLET_RECORDER = "cases.actions.readings.tell_looks"
+    tell_untold_looks(now=moment)
+    assert "every look is told of" in page(admin)
 
 
 def test_the_worker_is_silent_until_it_beats(admin: Client) -> None:

@@ -89,6 +89,16 @@ def test_each_event_is_in_a_kind(told: Casework) -> None:
     assert found == every
 
 
+def test_looks_at_the_chains_are_shown_when_they_are_asked_for(
+    casework: Casework, client_of: ClientOf
+) -> None:
+    record_system(action="looks.recorded", actor=None, occurred_at=moment(), details={"count": 7})
+    browser = client_of(casework.auditor)
+    words = "Looks at wallets fixed by their digests: 7"
+    assert words not in browser.get(PAGE).content.decode()
+    assert words in browser.get(PAGE, {"kind": "looks"}).content.decode()
+
+
 def test_the_pages_follow_each_other_without_a_gap(casework: Casework, client_of: ClientOf) -> None:
     for number in range(120):
         record_system(

@@ -13,6 +13,9 @@ from django.urls import reverse
 from cases import access
 from cases.actions import cases as case_actions
 from cases.actions import wallets as actions
+from cases.actions.checkpoints import checkpoint_now
+from cases.actions.keys import begin_signing
+from cases.audit.models import Event
 from cases.models import Case, CaseWallet
 from cases.people.models import User
 from cases.permissions import Permission
@@ -21,7 +24,7 @@ from tests.support.looks import looked, swept
 from tests.wallets.looks import assets, claimed, look_of
 from tests.web.pages import costs_the_same, text_of
 from wallets import blobs, snapshots
-from wallets.models import Asset, Reading, ReadingBatch
+from wallets.models import Asset, LookDigest, Reading, ReadingBatch
 from wallets.snapshots.record import record
 
 pytestmark = pytest.mark.django_db
@@ -127,6 +130,27 @@ def test_block_sources_and_digests_stand_on_the_page(casework: Casework, client_
         assert f'data-digest="{answer.answer_id}"' in source
         assert f'data-digest="{answer.question_digest}"' in source
     assert f"--look {look.pk}" in words
+
+
+def test_where_the_look_stands_in_the_record_is_shown(
+    casework: Casework, client_of: ClientOf, settings: Any
+) -> None:
+    attached = casework.wallet()
+    settings.WALLET_RECORDER = ""
+    untold = looked({attached: {"ETH": 6}}, at=moment())
+    settings.WALLET_RECORDER = "cases.actions.readings.tell_looks"
+    look = looked({attached: {"ETH": 7}}, at=moment())
+    reader = client_of(casework.reader)
+    fixed = LookDigest.objects.get(pk=look.pk)
+    number = Event.objects.get(pk=fixed.told_as).sequence
+    page = reader.get(proof_of(attached, look))
+    assert f'data-digest="{fixed.digest}"' in page.content.decode()
+    assert f"told in event {number} of the installation's record; no checkpoint signs it yet" in text_of(page)
+    begin_signing(at=moment())
+    checkpoint_now(at=moment())
+    words = text_of(reader.get(proof_of(attached, look)))
+    assert f"told in event {number} of the installation's record; signed with the checkpoint of" in words
+    assert "The record does not tell of it yet." in text_of(reader.get(proof_of(attached, untold)))
 
 
 def test_an_answer_about_this_wallet_alone_is_shown_as_it_came(
