@@ -235,7 +235,8 @@ def test_a_checkpoint_is_a_signed_note_that_others_read(keys: Path) -> None:
         lines[0] == key.name
         and lines[1] == str(made.size)
         and lines[3].startswith("time 20")
-        and lines[4] == ""
+        and lines[4].startswith("streams 1 ")
+        and lines[5] == ""
     )
     assert verifier_key(key).startswith(f"{key.name}+")
     # Nothing new: the same one, however often.
