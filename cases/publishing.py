@@ -3,6 +3,7 @@
 A checkpoint tells the size of the record, its root, the time and the name of the record: nothing of any case.
 """
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -90,7 +91,9 @@ def _to_folder(checkpoint: Checkpoint) -> bytes:
     except OSError as error:
         raise NotPublished(f"{folder}: {error.strerror}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        # Where the folder is none, there is nothing to clear away; what is wrong was said above.
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return b""
 
 
@@ -186,14 +189,18 @@ def _posted(url: str, body: bytes, media_type: str) -> bytes:
 
 
 def _connection(url: str) -> tuple[HTTPConnection, str]:
-    parts: SplitResult = urlsplit(url)
+    try:
+        parts: SplitResult = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise NotPublished(_("The setting is no URL that can be posted to.")) from error
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.fragment:
         raise NotPublished(_("The setting is no URL that can be posted to."))
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if parts.scheme == "https":
         context = ssl.create_default_context(cafile=certifi.where())
-        return HTTPSConnection(parts.hostname, parts.port, timeout=SECONDS, context=context), path
-    return HTTPConnection(parts.hostname, parts.port, timeout=SECONDS), path
+        return HTTPSConnection(parts.hostname, port, timeout=SECONDS, context=context), path
+    return HTTPConnection(parts.hostname, port, timeout=SECONDS), path
 
 
 def _read(response: HTTPResponse, *, until: float) -> bytes:
