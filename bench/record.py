@@ -29,6 +29,106 @@ def main(*, quick: bool) -> None:
     cost(people, seconds=5 if quick else 20)
     growth(people, sizes=(10_000, 100_000) if quick else (10_000, 100_000, 1_000_000))
     verify()
+    trials(tamperings=1 if quick else 12, honest=50 if quick else 1000)
+    restore(events=20_000 if quick else 200_000)
+
+
+def trials(*, tamperings: int, honest: int) -> None:
+    """`record.tampering_found_pct` and `record.false_alarms`: the tests' own trials, with many seeds."""
+    import re
+    import subprocess
+
+    def tried(name: str, variable: str, count: int) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-s", "--create-db", "--timeout=6000"]
+            + ["tests/cases/record/test_bundles.py", "-k", name],
+            env={**os.environ, variable: str(count)}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        say(done.stdout.strip().splitlines()[-1])
+        return done.stdout
+
+    from tests.support.tampering import KINDS
+
+    out = tried("every_kind_of_tampering", "HOLDFAST_TAMPERINGS", tamperings)
+    found = sum(int(number) for number in re.findall(r"FIGURE record.tampering (\d+) of", out))
+    say(f"{found} of {tamperings * len(KINDS)} changes were found")
+    figure("record.tampering_found_pct", 100 * found / (tamperings * len(KINDS)), "%")
+    alarms = re.search(
+        r"FIGURE record.false_alarms (\d+) of (\d+)", tried("honest_logs", "HOLDFAST_HONEST_LOGS", honest)
+    )
+    if alarms is not None:
+        say(f"{alarms[2]} honest logs")
+        figure("record.false_alarms", int(alarms[1]), "alarms")
+
+
+def restore(*, events: int) -> None:
+    """`record.restore_s`: bin/restore of so many events to a clean folder, everything verified; and the backup before."""
+    import re
+    import subprocess
+    import tempfile
+    from pathlib import Path
+
+    from bench.support import ROOT
+    from config.local_services import LocalServices
+    from tests.faults.conftest import STREAMS
+    from tests.runtime.support import clean_environment
+
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        with LocalServices(home) as services:
+            environment = {
+                **clean_environment(home),
+                **services.environment(),
+                "SECRET_KEY": "x" * 60,
+                "DJANGO_SETTINGS_MODULE": "config.settings",
+                "PYTHONPATH": str(ROOT),
+            }
+            call = {"env": environment, "cwd": ROOT, "check": True, "capture_output": True, "text": True}
+            subprocess.run([sys.executable, "-I", "bin/lib/set_up.py"], **call)  # type: ignore[call-overload]
+            streams = subprocess.run([sys.executable, "-c", STREAMS], **call).stdout.split()  # type: ignore[call-overload]
+            fillers = [
+                subprocess.Popen(
+                    [sys.executable, "-c", FILL, stream, str(events // len(streams))],
+                    env=environment,
+                    cwd=ROOT,
+                )
+                for stream in streams
+            ]
+            for filler in fillers:
+                filler.wait()
+            subprocess.run([sys.executable, "manage.py", "make_checkpoint"], **call)  # type: ignore[call-overload]
+            done = subprocess.run(
+                ["bin/backup", f"{folder}/kept"], **{**call, "env": clean_environment(home)}
+            )  # type: ignore[call-overload]
+            backup = re.search(r"in ([0-9.]+) s", done.stdout)
+            if backup:
+                figure("record.backup_s", float(backup[1]), "s")
+        begun = time.perf_counter()
+        done = subprocess.run(
+            ["bin/restore", f"{folder}/kept", "--home", f"{folder}/again"],
+            **{**call, "env": clean_environment(home)},  # type: ignore[call-overload]
+        )
+        say(done.stdout.strip())
+        figure("record.restore_s", time.perf_counter() - begun, "s")
+
+
+# Fills one stream, 500 events a transaction.
+FILL = """
+import sys
+import django
+django.setup()
+from datetime import UTC, datetime
+from django.db import transaction
+from cases.audit.models import Stream
+from cases.audit.record import record
+stream, count = Stream.objects.get(pk=int(sys.argv[1])), int(sys.argv[2])
+for start in range(0, count, 500):
+    with transaction.atomic():
+        for number in range(start, min(start + 500, count)):
+            record(stream_id=stream.pk, stream_uuid=stream.uuid, action="note.written", actor=None,
+                   occurred_at=datetime.now(UTC), object_kind="note", object_number=number,
+                   details={"text": "Called the clerk about the papers.", "number": number})
+"""
 
 
 def _people() -> list[tuple[int, int]]:

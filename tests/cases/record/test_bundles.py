@@ -264,12 +264,42 @@ def test_every_kind_of_tampering_is_found(scene: Scene, seed: int) -> None:
             with superuser() as cursor:
                 for table in tables:
                     cursor.execute(f"DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept_{table}")
+        print(f"FIGURE record.tampering {len(KINDS)} of {len(KINDS)} found, seed {seed}")  # noqa: T201
         # What was put back is whole: none of the trials was found for another's sake.
         assert verified(scene.bundle(), "--key", scene.keys, "--checkpoint", scene.kept)[0] == 0
     finally:
         with superuser() as cursor:
             for table in tables:
                 cursor.execute(f"DROP TABLE IF EXISTS kept_{table}")
+
+
+def test_honest_logs_raise_no_alarm(scene: Scene) -> None:
+    """Cases with as many events as the dice say, each checked against the checkpoint before and the one after."""
+    dice, count = random.Random(7), int(os.environ.get("HOLDFAST_HONEST_LOGS", "8"))
+    alarms = 0
+    for number in range(count):
+        casework = Casework.opened()
+        for turn in range(dice.randint(0, 6)):
+            write_note(
+                grant=casework.grant(Permission.NOTE), at=moment(), text=f"{number}/{turn} é ⟦“”⟧ \U0001f600"
+            )
+            if dice.random() < 0.4:
+                checkpoint = checkpoint_now(at=moment())
+                assert checkpoint is not None
+                scene.kept.write_text(checkpoint.note)
+        honest = Scene(casework, scene.keys, scene.kept, scene.folder)
+        held = Path(scene.kept)
+        arguments: list[object] = ["--key", scene.keys]
+        # A checkpoint from before this case says nothing of how long it was.
+        if dice.random() < 0.5:
+            held.write_text(checkpoint_now(at=moment()).note)  # type: ignore[union-attr]
+            arguments += ["--checkpoint", held]
+        bundle = honest.bundle(f"honest-{number}.zip")
+        code, words = verified(bundle, *arguments)
+        alarms += code != 0 or not words.endswith("VERDICT: WHOLE.\n")
+        bundle.unlink()
+    print(f"FIGURE record.false_alarms {alarms} of {count}")  # noqa: T201
+    assert alarms == 0
 
 
 def _is_found(scene: Scene) -> bool:
