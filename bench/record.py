@@ -40,8 +40,10 @@ def trials(*, tamperings: int, honest: int) -> None:
 
     def tried(name: str, variable: str, count: int) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-s", "--create-db", "--timeout=6000"]
-            + ["tests/cases/record/test_bundles.py", "-k", name],
+            [
+                *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-s", "--create-db", "--timeout=6000"),
+                *("tests/cases/record/test_bundles.py", "-k", name),
+            ],
             env={**os.environ, variable: str(count)}, capture_output=True, text=True, check=False,
         )  # fmt: skip
         say(done.stdout.strip().splitlines()[-1])
