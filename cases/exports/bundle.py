@@ -45,6 +45,8 @@ PIECE = 500
 MOST_CONSISTENT = 2_000
 # and of so many it is shown how long the case was then, which reads the whole tree each time.
 MOST_STREAMS = 10
+# Beyond these, the checkpoints of so many of the case's own newest bundles: their readers hold those, however old.
+MOST_HANDED_OUT = 20
 WHEN = (1980, 1, 1, 0, 0, 0)
 # Tables whose rows name a file of the store by its SHA-256.
 WITH_FILES = ("cases_orderpaper",)
@@ -95,9 +97,13 @@ def make(case: Case, *, checkpoint: Checkpoint, at: datetime, hidden: Collection
         files: set[str] = set()
         if whole:
             writer.add("record/rows.jsonl", _rows(told, files))
-        earlier = list(Checkpoint.objects.filter(size__lt=size).order_by("-size", "-pk")[:MOST_CONSISTENT])
+        before = Checkpoint.objects.filter(size__lt=size).order_by("-size", "-pk")
+        newest, handed = list(before[:MOST_CONSISTENT]), list(before.filter(size__in=_handed_out(case, size)))
+        earlier = newest + [each for each in handed if each not in newest]
         writer.add("record/consistency.jsonl", _consistency(earlier, size))
-        writer.add("record/streams.jsonl", _streams(case, [checkpoint, *earlier[: MOST_STREAMS - 1]]))
+        lengths = newest[: MOST_STREAMS - 1]
+        lengths += [each for each in handed if each not in lengths]
+        writer.add("record/streams.jsonl", _streams(case, [checkpoint, *lengths]))
         for sha256 in sorted(files):
             writer.add(f"files/{sha256}", _pieces(storage.path_of(sha256)))
         guide = Path(settings.BASE_DIR) / "docs" / "verify"
@@ -153,6 +159,17 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 def _line(value: dict[str, Any]) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+
+
+def _handed_out(case: Case, size: int) -> list[int]:
+    """The sizes of the tree in this case's newest bundles; none once the values' key was destroyed."""
+    made = Event.objects.filter(stream_id=case.stream_id, action="bundle.made", leaf__index__lt=size)
+    found = []
+    for event in made.order_by("-sequence")[:MOST_HANDED_OUT]:
+        event.stream = case.stream
+        if event.kept:
+            found.append(int(str(event.values["tree_size"])))
+    return found
 
 
 def _path_nodes(indexes: Collection[int], size: int) -> set[tuple[int, int]]:

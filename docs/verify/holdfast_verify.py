@@ -15,8 +15,7 @@ FACTS = {"sequence", "recorded_us", "previous", "hash", "leaf", "path"}
 LEFT_OUT = """cases_approvalthreshold cases_authority cases_authoritycontact cases_clockrule cases_closure
     cases_connectorreport cases_instrumenttype cases_reportverdict cases_retentionclass people_apitoken people_user""".split()
 WITH_FILES = ("cases_orderpaper", "cases_exhibit")
-class Wrong(Exception):
-    """What was found; ends the check."""
+class Wrong(Exception): pass
 def sha(*parts): return hashlib.sha256(b"".join(parts)).digest()
 def node(left, right): return sha(b"\x01", left, right)
 def need(condition, words):
@@ -124,6 +123,7 @@ class Archive:
         self.zip = zipfile.ZipFile(path)
         names = self.zip.namelist()
         need(len(names) == len(set(names)), "a name stands twice in the archive")
+        need({entry.external_attr >> 28 for entry in self.zip.infolist()} <= {0, 8}, "the archive holds a link")
         need("manifest.json" in names, "there is no manifest")
         need(self.zip.getinfo("manifest.json").file_size < LONGEST_LINE, "the manifest is too large")
         self.manifest = json.loads(self.zip.read("manifest.json"))
@@ -219,7 +219,7 @@ def check_rows(bundle, told, salts):
     need(there <= files, "a file is there that no row names")
     for name in there:
         need(bundle.files["files/" + name]["sha256"] == name, "a file is not the one that its row names")
-    need(files <= there, "files are missing: " + ", ".join(sorted(files - there)[:3]))
+    need(files <= there, "files are missing: " + ", ".join(map(shown, sorted(files - there)[:3])))
     return len(seen), unknown, len(there)
 
 def check_length(bundle, stream, note, heads, exact):
@@ -262,7 +262,7 @@ def main():
     parser.add_argument("--checkpoint", metavar="EARLIER.txt", action="append", default=[])
     options = parser.parse_args()
     bundle, kept = Archive(options.bundle), [read_note(small_text(path)) for path in options.checkpoint]
-    stream, whole = bundle.manifest["stream"], bundle.manifest["whole"]
+    stream, whole, unknown = bundle.manifest["stream"], bundle.manifest["whole"], 0
     need(re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", stream), "the manifest names no record")
     note = read_note(bundle.text("record/checkpoint.txt"))
     keys = read_keys(small_text(options.key) if options.key else bundle.text("record/keys.txt"))
@@ -276,19 +276,19 @@ def main():
     if whole:
         rows, unknown, files = check_rows(bundle, told, salts)
         lines.append("%d entries of the case's tables are as the events last told of them; %d files are unchanged." % (rows - unknown, files))
-        lines += ["NOT SHOWN: %d entries cannot be compared, since their key was destroyed." % unknown] if unknown else []
+        lines += ["NOT SHOWN: that %d entries are as recorded; their key is gone." % unknown] if unknown else []
     else:
         lines.append("NOT SHOWN: the content of %d events, and the case's tables, are withheld." % counts["withheld"])
-    if counts["destroyed"]:
-        lines.append("NOT SHOWN: the values of %d events were destroyed after their retention." % counts["destroyed"])
+    lines += ["NOT SHOWN: the values of %d events, whose key is gone." % counts["destroyed"]] if counts["destroyed"] else []
     lines += ["Since the checkpoint of %d events that you kept, the record was only added to." % old["size"] for old in kept]
     if not options.key:
         lines.append("NOT SHOWN: whose signature it is. The key came from this same bundle; compare it with --key.")
     if not kept:
         lines.append("NOT SHOWN: that the record was not made anew before that moment; keep its checkpoint, and compare next time.")
-    lines.append("VERDICT: " + ("WHOLE." if options.key else "CONSISTENT IN ITSELF, BUT ITS SIGNER IS NOT KNOWN."))
+    content = "THE CHAIN IS WHOLE, BUT ENTRIES ARE NOT SHOWN TO BE AS RECORDED." if unknown else "WHOLE."
+    lines.append("VERDICT: " + (content if options.key else "CONSISTENT IN ITSELF, BUT ITS SIGNER IS NOT KNOWN."))
     print("\n".join(lines))
-    return 0 if options.key else 1
+    return 0 if options.key and not unknown else 1
 
 if __name__ == "__main__":
     try:
