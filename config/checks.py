@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.core.checks import Warning as CheckWarning
 
 from cases.connectors import SHORTEST_SECRET, url_parts
 from wallets.chains.providers import fits, is_public_provider, rules_for
@@ -134,3 +135,24 @@ def prices_can_be_shown(app_configs: Sequence[AppConfig] | None, **kwargs: Any) 
             )
         )
     return found
+
+
+@register(deploy=True)
+def checkpoints_can_be_signed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A warning alone: a key that is missing must not keep anybody from casework. Looks at files, not at the database."""
+    from cases.audit.tree.keys import NoSigningKey, numbers, private
+
+    try:
+        found = numbers()
+        if not found:
+            raise NoSigningKey(f"There is no signing key in {settings.SIGNING_KEYS}.")
+        private(found[-1])
+    except NoSigningKey as error:
+        return [
+            CheckWarning(
+                f"Checkpoints of the record cannot be signed: {error}",
+                hint="Bring the file back from the backup of the keys, or run manage.py make_signing_key.",
+                id="holdfast.W001",
+            )
+        ]
+    return []

@@ -4,6 +4,7 @@ from django.urls import path
 
 from cases.views import (
     authorities,
+    checkpoints,
     clocks,
     instruments,
     people,
@@ -21,6 +22,9 @@ urlpatterns = [
     path("people/<uuid:person>/edit/", people.edit, name="person-edit"),
     path("record/", record.system_record, name="system-record"),
     path("settings/", settings.overview, name="settings"),
+    path("settings/checkpoints/", checkpoints.overview, name="checkpoint-list"),
+    path("settings/checkpoints/newest/", checkpoints.note, name="checkpoint-note"),
+    path("settings/checkpoints/keys/", checkpoints.keys, name="checkpoint-keys"),
     path("settings/prices/", prices.price_list, name="price-list"),
     path("settings/prices/import/", prices.price_import, name="price-import"),
     path("settings/approvals/", thresholds.threshold_list, name="approval-thresholds"),

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from cases.access import require_global
 from cases.permissions import GlobalPermission
 from cases.queries import health as queries
+from cases.queries.checkpoints import record_state
 from cases.queries.connectors import connector_health
 from cases.views.base import person_of
 
@@ -24,6 +25,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "health": queries.health(at=timezone.now()),
         "faults": queries.faults(at=timezone.now()),
         "connector": connector_health(),
+        "record": record_state(at=timezone.now()),
         "versions": queries.versions(),
         "paper_limit": settings.PAPER_MAX_BYTES,
         "public_url": settings.PUBLIC_URL,

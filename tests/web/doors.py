@@ -215,6 +215,10 @@ PAGES: dict[str, list[Door]] = {
     "person-edit": [overall(get=G.PEOPLE, post=G.PEOPLE)],
     "system-record": [overall(get=G.RECORD)],
     "settings": [overall(get=G.SETTINGS)],
+    "checkpoint-list": [overall(get=G.SETTINGS)],
+    # Nothing was signed yet.
+    "checkpoint-note": [overall(get=G.SETTINGS, inside={404})],
+    "checkpoint-keys": [overall(get=G.SETTINGS)],
     "price-list": [overall(get=G.SETTINGS)],
     # What administrators alone hold: an auditor reads the settings and brings nothing.
     "price-import": [overall(get=G.PRICES, post=G.PRICES)],
@@ -242,6 +246,7 @@ PAGES: dict[str, list[Door]] = {
 API: dict[str, list[Door]] = {
     "api-me": [anyone(get=None)],
     "api-system-record": [overall(get=G.RECORD)],
+    "api-checkpoints": [overall(get=G.SETTINGS)],
     "api-people": [overall(get=G.PEOPLE, post=G.PEOPLE)],
     "api-person": [overall(get=G.PEOPLE, put=G.PEOPLE)],
     "api-search": [overall(post=G.SEARCH)],
