@@ -730,6 +730,9 @@ _FREEZE_LIFE = {
     "transfer.test_confirmed": Sentence(
         _("Test of transfer %(number)s confirmed on the chain"), "circle-check", "good", (_LEGS,)
     ),
+    "transfer.leg_ended": Sentence(
+        _("A transaction of transfer %(number)s came to its end on the chain"), "layers", "info", (_LEGS,)
+    ),
     "transfer.in_blocks": Sentence(
         _("Transfer %(number)s stands in the chain"),
         "layers",

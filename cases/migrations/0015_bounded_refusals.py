@@ -4,10 +4,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from wallets.migrating import GatheredMigration
 
-
-class Migration(GatheredMigration):
+class Migration(migrations.Migration):
 
     dependencies = [
         ('cases', '0014_recorded_rows'),

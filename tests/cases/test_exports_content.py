@@ -45,6 +45,7 @@ from tests.cases.file_scene import (
 )
 from tests.support.casework import Casework, make_person, moment
 from tests.support.looks import looked
+from tests.support.rows import by_hand
 from tests.wallets.looks import DOWN
 from wallets.amounts import to_text
 from wallets.models import ReadingBatch
@@ -375,11 +376,11 @@ def test_the_file_of_a_matter(scene: Scene) -> None:
         assert said in text, said
 
 
-@pytest.mark.usefixtures("rows_by_hand")
 def test_a_matter_leaks_nothing_of_its_case(scene: Scene) -> None:
     """A canary stands in everything that the authority may not see; its file holds none, in no layer."""
     work, grant = scene.casework, scene.casework.grant
-    Case.objects.filter(pk=scene.case.pk).update(fictional_notice="CANARY notice")
+    with by_hand():
+        Case.objects.filter(pk=scene.case.pk).update(fictional_notice="CANARY notice")
     cases.edit_case(grant=grant(P.EDIT), at=moment(), title="CANARY title", summary="CANARY summary")
     cases.set_tags(grant=grant(P.EDIT), at=moment(), tags=["canary-tag"])
     cases.write_note(grant=grant(P.NOTE), at=moment(), text="CANARY note, SAR filed")
@@ -389,7 +390,8 @@ def test_a_matter_leaks_nothing_of_its_case(scene: Scene) -> None:
     )
     scene.wallet.label = "CANARY label"
     scene.wallet.attribution_source = "CANARY attribution"
-    scene.wallet.save()
+    with by_hand():
+        scene.wallet.save()
     account = work.account("EX-77", holder="Target Holder", remarks="CANARY remarks of the account")
     other = work.account("CANARY-ACCOUNT", holder="CANARY holder")
     work.holding(account, 7_000_001)
@@ -471,9 +473,9 @@ def test_a_share_that_ended_makes_no_file(scene: Scene) -> None:
     assert export.sha256 == ""
 
 
-@pytest.mark.usefixtures("rows_by_hand")
 def test_a_liaison_who_left_gets_no_file(scene: Scene) -> None:
     export = of_matter(scene)
     scene.casework.liaison.is_active = False
-    scene.casework.liaison.save()
+    with by_hand():
+        scene.casework.liaison.save()
     assert produced(export).status == "failed"

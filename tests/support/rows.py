@@ -36,6 +36,14 @@ def arranged() -> None:
         record_system(action="test.arranged", actor=None, occurred_at=at)
 
 
+@contextmanager
+def by_hand() -> Iterator[None]:
+    """A transaction in which a test writes rows past the actions, told as it ends."""
+    with transaction.atomic():
+        yield
+        arranged()
+
+
 def tables_speak_at_once() -> None:
     """Nothing is deferred any more that would keep a statement from being tried, but that somebody tells of it."""
     arranged()

@@ -229,8 +229,8 @@ def test_a_search_from_outside_finds_nothing(world: World, words: str) -> None:
 
 
 def test_the_administrator_sees_people_and_no_case(world: World) -> None:
-    """She may read a colleague's name; nothing that stands in a case."""
-    names = {f"{INSIDE} {word}".lower().encode() for word in ("colleague", "liaison", "agency")}
+    """She may read a colleague's name and what a token is called; nothing that stands in a case."""
+    names = {f"{INSIDE} {word}".lower().encode() for word in ("colleague", "liaison", "agency", "token")}
     found = {}
     for place, text in answers(world, "administrator"):
         left = text.lower()

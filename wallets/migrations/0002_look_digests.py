@@ -6,10 +6,8 @@ import pgtrigger.migrations
 import wallets.models.triggers
 from django.db import migrations, models
 
-from wallets.migrating import GatheredMigration
 
-
-class Migration(GatheredMigration):
+class Migration(migrations.Migration):
 
     dependencies = [
         ('wallets', '0001_initial'),

@@ -234,7 +234,7 @@ def listen(asked: Asked) -> Heard:
 
 @transaction.atomic
 def finish_issuer(row_id: int, heard: Heard, *, at: datetime) -> IssuerFreeze:
-    """Write what was heard; an event where it is news."""
+    """Write what was heard; where it is news, or a day old, as a reading with its event."""
     case_id = IssuerFreeze.objects.values_list("case_id", flat=True).get(pk=row_id)
     actor = Actor(lock_for_system(case_id, at=at))
     row = (
@@ -263,19 +263,18 @@ def finish_issuer(row_id: int, heard: Heard, *, at: datetime) -> IssuerFreeze:
         provider=heard.provider,
         looked_at=at,
     )
-    if last is None or last.state != found.state:
-        actor.write(
-            action="issuer_freeze.seen",
-            at=at,
-            kind="issuer_freeze",
-            number=row.number,
-            details={
-                **_details(row),
-                "state": reading.state,
-                "block_height": reading.block_height,
-                "block_hash": reading.block_hash,
-                "block_time": event_value(reading.block_time),
-                "provider": reading.provider,
-            },
-        )
+    actor.write(
+        action="issuer_freeze.seen",
+        at=at,
+        kind="issuer_freeze",
+        number=row.number,
+        details={
+            **_details(row),
+            "state": reading.state,
+            "block_height": reading.block_height,
+            "block_hash": reading.block_hash,
+            "block_time": event_value(reading.block_time),
+            "provider": reading.provider,
+        },
+    )
     return row

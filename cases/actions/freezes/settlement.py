@@ -20,6 +20,7 @@ from cases.actions.freezes.actor import Actor, lock_for_system
 from cases.actions.freezes.transfers import freeze_to, legs_details, undecided_credits
 from cases.actions.freezes.watching import follow_freeze
 from cases.actions.orders import advance_obligation
+from cases.audit.rows import untold
 from cases.models import FreezeAmount, FreezeOrder, LegState, Obligation, Transfer, TransferLeg
 from cases.queries.held import held_of
 from cases.status import (
@@ -145,6 +146,9 @@ def finish_leg(leg_id: int, heard: Heard, *, at: datetime) -> Transfer:
     if leg.is_test and leg.state == LegState.CONFIRMED:
         _tell(actor, transfer, "transfer.test_confirmed", at=at)
     _follow(actor, transfer, at=at)
+    if untold():
+        # One of several transactions has come to its end, and the transfer has not.
+        _tell(actor, transfer, "transfer.leg_ended", at=at)
     return transfer
 
 
