@@ -5,7 +5,7 @@
 import pgtrigger.compiler
 import pgtrigger.migrations
 import wallets.models.triggers
-from django.db import migrations, models
+from django.db import NotSupportedError, migrations, models
 
 
 from cases.audit.gathering import FUNCTIONS, NO_FUNCTIONS
@@ -15,7 +15,7 @@ def refuse_events_of_version_1(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT FROM audit_event)")
         if cursor.fetchone()[0]:
-            raise RuntimeError(
+            raise NotSupportedError(
                 "This database was filled before the first release, with events of version 1. They cannot be "
                 "rewritten (nobody can, which is their purpose): start with an empty database."
             )
