@@ -24,6 +24,8 @@ from tests.web.test_sealed import WORD, numbers_in, with_sealed_order
 from tests.web.world import World
 
 READ = {"order.viewed"}
+# Made to be published: a checkpoint and the public keys tell nothing of any case.
+PUBLIC = {"checkpoint-note", "checkpoint-keys"}
 # What only its whole text shows; its name and its reference stand in lists.
 INSIDE = [f"{WORD} terms".encode(), f"{WORD} scope".encode(), f"{WORD} agent".encode()]
 
@@ -117,6 +119,8 @@ def test_whatever_hands_out_a_file_told_it(world: World) -> None:
     for name in ("lead", "liaison", "auditor"):
         for place, answer, told in reads(world, name):
             headers = dict(answer.headers)
+            if place.split()[0] in PUBLIC:
+                continue
             if answer.status == 200 and "attachment" in headers.get("content-disposition", ""):
                 taken.add(place.split()[0])
                 if not taken_by(told):
