@@ -28,6 +28,7 @@ class Permission(StrEnum):
     FREEZE_APPLY = "freeze_apply"
     SHARE = "share"
     EXPORT = "export"
+    EVIDENCE = "evidence"  # take exhibits in, keep their chain of custody
     # A liaison's, on what is shared with her, never on the case:
     MATTER_READ = "matter_read"
     MATTER_EXPORT = "matter_export"
@@ -66,6 +67,7 @@ _INVESTIGATOR = frozenset(
         P.FREEZE_APPLY,
         P.SHARE,
         P.EXPORT,
+        P.EVIDENCE,
     }
 )
 
@@ -81,6 +83,7 @@ MEMBER_PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.ORDER_DECIDE,
             P.SHARE,
             P.EXPORT,
+            P.EVIDENCE,
             P.MEMBERS,
             P.TASKS,
             P.RETENTION,

@@ -12,7 +12,7 @@ from cases.queries.sealed_reads import (
 )
 
 # The file itself is told by an event of its own.
-OWN_EVENT = frozenset({"paper-download", "api-paper-file"})
+OWN_EVENT = frozenset({"paper-download", "api-paper-file", "exhibit-download", "api-exhibit-file"})
 READING = frozenset({"GET", "HEAD"})
 
 

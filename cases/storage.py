@@ -7,9 +7,10 @@ Reading checks the digest again: a byte that changed on disk is an error, never 
 import hashlib
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, Literal
 
 from django.conf import settings
 
@@ -93,3 +94,58 @@ def read(sha256: str) -> bytes:
     if hashlib.sha256(data).hexdigest() != sha256:
         raise Damaged(sha256)
     return data
+
+
+# What is read of a large file at a time.
+CHUNK = 1 << 20
+
+
+def open_stream(sha256: str) -> Iterator[bytes]:
+    """The bytes under this digest, a mebibyte at a time, hashed on their way.
+
+    Raises FileNotFoundError at once. Raises Damaged in place of the last chunk where they no longer fit the digest: who
+    was promised a length gets less, and knows that it is not the file.
+    """
+    return _checked(path_of(sha256).open("rb"), sha256)
+
+
+def _checked(source: BinaryIO, sha256: str) -> Iterator[bytes]:
+    digest = hashlib.sha256()
+    with source:
+        held = source.read(CHUNK)
+        while held:
+            following = source.read(CHUNK)
+            digest.update(held)
+            if not following and digest.hexdigest() != sha256:
+                raise Damaged(sha256)
+            yield held
+            held = following
+    if digest.hexdigest() != sha256:
+        raise Damaged(sha256)
+
+
+def check(sha256: str) -> Literal["intact", "damaged", "missing"]:
+    """Whether the bytes under this digest are there and still fit it. In constant memory; a disk's error is damage."""
+    try:
+        for _chunk in open_stream(sha256):
+            pass
+    except FileNotFoundError:
+        return "missing"
+    except (Damaged, OSError):
+        return "damaged"
+    return "intact"
+
+
+def adopt(path: Path, sha256: str) -> Stored:
+    """Take over a file of the same file system, flushed to disk already, by a rename. Durable when this returns.
+
+    The caller hashed it. Bytes that lie there under this digest, damaged or not, give way to these.
+    """
+    target = path_of(sha256)
+    size = path.stat().st_size
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    path.chmod(0o400)
+    path.replace(target)
+    for folder in (target.parent, Path(settings.FILES_ROOT)):
+        _flush_folder(folder)
+    return Stored(sha256=sha256, size=size)

@@ -7,7 +7,17 @@ from celery import current_app, shared_task
 from django.core.cache import cache
 
 from cases import outbox
-from cases.actions import alerts, checkpoints, connectors, exports, orders, readings, refusals, reminders
+from cases.actions import (
+    alerts,
+    checkpoints,
+    connectors,
+    exhibits,
+    exports,
+    orders,
+    readings,
+    refusals,
+    reminders,
+)
 from cases.actions.freezes import issuers, settlement
 from cases.audit.record import Source, acting_from
 from wallets import snapshots
@@ -128,3 +138,23 @@ def tell_left_out() -> int:
     """Tell how many refusals were counted instead of told, once their period is over."""
     with acting_from(Source(kind="task")):
         return refusals.tell_left_out(now=lambda: datetime.now(UTC))
+
+
+@shared_task(name="cases.check_files")
+def check_files() -> dict[str, int]:
+    """Read stored files again, those longest unread first."""
+    with acting_from(Source(kind="task")):
+        return exhibits.check_files(now=lambda: datetime.now(UTC))
+
+
+@shared_task(name="cases.scan_exhibits")
+def scan_exhibits() -> int:
+    """Have new exhibits scanned, where there is a scanner."""
+    with acting_from(Source(kind="task")):
+        return exhibits.scan_waiting(now=lambda: datetime.now(UTC))
+
+
+@shared_task(name="cases.purge_uploads")
+def purge_uploads() -> int:
+    """Clear away uploads that nobody came back for."""
+    return exhibits.purge_uploads(now=lambda: datetime.now(UTC))

@@ -190,6 +190,9 @@ CELERY_BEAT_SCHEDULE = {
     "cases-remind": {"task": "cases.remind", "schedule": 30.0, "options": {"expires": 60}},
     "cases-mail-notices": {"task": "cases.mail_notices", "schedule": 20.0, "options": {"expires": 40}},
     "cases-tell-left-out": {"task": "cases.tell_left_out", "schedule": 60.0, "options": {"expires": 120}},
+    "files-check": {"task": "cases.check_files", "schedule": 300.0, "options": {"expires": 290}},
+    "files-scan": {"task": "cases.scan_exhibits", "schedule": 20.0, "options": {"expires": 20}},
+    "uploads-purge": {"task": "cases.purge_uploads", "schedule": 3600.0, "options": {"expires": 600}},
     "worker-heartbeat": {"task": "cases.heartbeat", "schedule": 5.0, "options": {"expires": 10}},
 }
 
@@ -283,6 +286,12 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 _entities = env.str("HOLDFAST_LEGAL_ENTITIES", default="").split(";")
 LEGAL_ENTITIES: list[str] = [name.strip() for name in _entities if name.strip()]
 PAPER_MAX_BYTES = env.int("HOLDFAST_PAPER_MAX_BYTES", default=50 * 1024 * 1024)
+# An exhibit comes in parts, so it may be larger than what a form carries.
+EXHIBIT_MAX_BYTES = env.int("HOLDFAST_EXHIBIT_MAX_BYTES", default=10 * 1024 * 1024 * 1024)
+# Every stored file is read again at least this often.
+FILES_CHECK_DAYS = env.int("HOLDFAST_FILES_CHECK_DAYS", default=30)
+# A malware scanner, if there is one: unix:/path/of/clamd.sock or tcp:127.0.0.1:3310.
+CLAMD = env.str("HOLDFAST_CLAMD", default="")
 
 STATIC_URL = "/static/"
 # Only an installation that collects its static files for another server names a folder for them.

@@ -230,8 +230,29 @@ def missed_there(case: Case, freeze: FreezeOrder, *, seen_at: datetime, at: date
 def _alarm(
     case: Case, freeze: FreezeOrder, kind: ReminderKind, number: int, *, seen_at: datetime, at: datetime
 ) -> None:
+    duty = freeze.obligation
+    tell_at_once(
+        case,
+        kind,
+        number,
+        order_id=None if duty is None else duty.order_id,
+        responsible_id=None if duty is None else duty.responsible_id,
+        seen_at=seen_at,
+        at=at,
+    )
+
+
+def tell_at_once(
+    case: Case,
+    kind: ReminderKind,
+    number: int,
+    *,
+    order_id: int | None,
+    responsible_id: int | None = None,
+    seen_at: datetime,
+    at: datetime,
+) -> None:
     """On everybody's page and by mail at once: the responsible person, the lead, every approver who may know."""
-    order_id = None if freeze.obligation is None else freeze.obligation.order_id
     reminder = Reminder.objects.create(
         case=case,
         order_id=order_id,
@@ -249,7 +270,7 @@ def _alarm(
         due_at=seen_at,
         since=seen_at,
         order_id=order_id,
-        responsible_id=None if freeze.obligation is None else freeze.obligation.responsible_id,
+        responsible_id=responsible_id,
     )
     people = reached(subject, AUDIENCE[Step.DUE])
     Notice.objects.bulk_create(

@@ -24,6 +24,7 @@ from cases.api.endpoints import (
     cover,
     customer_notices,
     due,
+    exhibits,
     exports,
     freeze_changes,
     freezes,
@@ -134,6 +135,17 @@ casework = [
         customer_notices.CustomerNotices.as_view(),
         name="api-customer-notices",
     ),
+    path(f"{CASE}/exhibits", exhibits.Exhibits.as_view(), name="api-exhibits"),
+    path(f"{CASE}/exhibits/<api_number:number>", exhibits.OneExhibit.as_view(), name="api-exhibit"),
+    path(
+        f"{CASE}/exhibits/<api_number:number>/custody", exhibits.Custody.as_view(), name="api-exhibit-custody"
+    ),
+    path(
+        f"{CASE}/exhibits/<api_number:number>/file", exhibits.ExhibitFile.as_view(), name="api-exhibit-file"
+    ),
+    path(f"{CASE}/uploads", exhibits.Uploads.as_view(), name="api-uploads"),
+    path(f"{CASE}/uploads/<uuid:token>", exhibits.OneUpload.as_view(), name="api-upload"),
+    path(f"{CASE}/uploads/<uuid:token>/give-up", exhibits.GiveUpUpload.as_view(), name="api-upload-give-up"),
     path(f"{CASE}/notes", notes.Notes.as_view(), name="api-notes"),
     path(f"{CASE}/notes/<api_number:number>", notes.OneNote.as_view(), name="api-note"),
     path(f"{CASE}/subjects", subjects.Subjects.as_view(), name="api-subjects"),

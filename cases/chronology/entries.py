@@ -14,6 +14,7 @@ from cases.chronology.sentences import SENTENCES, SHARED_ACTIONS, Sentence
 from cases.models import (
     Case,
     CaseTask,
+    Exhibit,
     FreezeChange,
     FreezeCredit,
     FreezeOrder,
@@ -119,6 +120,7 @@ def _stems_from(order: LegalOrder) -> Q:
         ("credit", FreezeCredit.objects.filter(freeze__obligation__order=order)),
         ("issuer_freeze", IssuerFreeze.objects.filter(freeze__obligation__order=order)),
         ("share", MatterShare.objects.filter(order=order)),
+        ("exhibit", Exhibit.objects.filter(order=order)),
     ):
         stems |= Q(object_kind=kind, object_number__in=rows.values("number"))
     tasks = CaseTask.objects.filter(

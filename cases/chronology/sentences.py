@@ -501,6 +501,66 @@ _ORDERS = {
     ),
 }
 
+_EXHIBITS = {
+    "exhibit.added": Sentence(
+        _("Exhibit EX-%(number)s taken in: %(title)s"),
+        "archive",
+        "info",
+        (
+            D(_("Description"), "description"),
+            D(_("Order"), "order", w.number),
+            D(_("Received from"), "received_from"),
+            D(_("How it was received"), "received_how"),
+            D(_("Received"), "received_at", w.moment),
+            D(_("File"), "filename"),
+            D(_("Type by its content"), "media_type"),
+            D(_("SHA-256 that the sender announced"), "announced_sha256"),
+            D(_("SHA-256"), "sha256"),
+            D(_("Size"), "size", w.size),
+        ),
+        facts=(("title", w.text),),
+    ),
+    "exhibit.custody_recorded": Sentence(
+        _("Exhibit EX-%(number)s: %(kind)s"),
+        "arrow-right",
+        details=(
+            D(_("Person"), "other_person"),
+            D(_("Organisation"), "other_organisation"),
+            D(_("How"), "how"),
+            D(_("Why"), "why"),
+            D(_("When"), "happened_at", w.moment),
+            D(_("SHA-256 before"), "sha256_before"),
+            D(_("SHA-256 after"), "sha256_after"),
+        ),
+        facts=(("kind", w.custody),),
+    ),
+    "exhibit.downloaded": Sentence(
+        _("Copy of exhibit EX-%(number)s taken"),
+        "download",
+        details=(D(_("SHA-256"), "sha256"), D(_("Why"), "why")),
+    ),
+    "exhibit.scanned": Sentence(
+        _("Exhibit EX-%(number)s scanned for malware: %(scan)s"),
+        "shield-alert",
+        details=(D(_("What the scanner said"), "said"), D(_("SHA-256"), "sha256")),
+        facts=(("scan", w.scan),),
+    ),
+    "file.damaged": Sentence(
+        _("Stored file %(name)s: %(state)s"),
+        "shield-alert",
+        "bad",
+        details=(D(_("SHA-256"), "sha256"), D(_("Seen"), "seen_at", w.moment)),
+        facts=(("name", w.text), ("state", w.file_state)),
+    ),
+    "file.restored": Sentence(
+        _("Stored file %(name)s is intact again"),
+        "check",
+        "good",
+        details=(D(_("SHA-256"), "sha256"), D(_("Seen"), "seen_at", w.moment)),
+        facts=(("name", w.text),),
+    ),
+}
+
 _FREEZES = {
     "freeze.proposed": Sentence(
         _("Freeze %(number)s proposed"),
@@ -1240,6 +1300,7 @@ SENTENCES: dict[str, Sentence] = {
     **_SUBJECTS,
     **_ALERTS,
     **_ORDERS,
+    **_EXHIBITS,
     **_FREEZES,
     **_FREEZE_LIFE,
     **_CONNECTOR,

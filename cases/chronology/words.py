@@ -21,7 +21,9 @@ from cases.models import (
     ClockRule,
     Confidence,
     ContactKind,
+    CustodyKind,
     ExchangeAccount,
+    FileState,
     FindingOutcome,
     FreezeScope,
     Instrument,
@@ -33,6 +35,7 @@ from cases.models import (
     ReminderKind,
     RetentionClass,
     Rung,
+    ScanState,
     SelectorKind,
     Subject,
     SubjectKind,
@@ -158,6 +161,9 @@ disposition = _label(Disposition)
 classification = _label(Classification)
 role = _label(Role)
 subject_kind = _label(SubjectKind)
+custody = _label(CustodyKind)
+scan = _label(ScanState)
+file_state = _label(FileState)
 subject_role = _label(SubjectRole)
 wallet_role = _label(WalletRole)
 alert_kind = _label(AlertKind)

@@ -7,7 +7,7 @@
     record/streams.jsonl     how many events the case had at the newest and at earlier checkpoints, with audit paths
     record/consistency.jsonl earlier checkpoints, each with the proof that the newest tree begins with it
     record/keys.txt          the public keys, to be compared with those that the exchange published
-    files/<sha256>           the papers that the rows name
+    files/<sha256>           the papers and exhibits that the rows name
     holdfast_verify.py, HOW-TO-VERIFY.md
 
 Whoever may not know all of the case's orders gets the events that concern the others as hashes alone, and no rows: that
@@ -49,7 +49,7 @@ MOST_STREAMS = 10
 MOST_HANDED_OUT = 20
 WHEN = (1980, 1, 1, 0, 0, 0)
 # Tables whose rows name a file of the store by its SHA-256.
-WITH_FILES = ("cases_orderpaper",)
+WITH_FILES = ("cases_orderpaper", "cases_exhibit")
 
 
 class NotInTheTree(Exception):

@@ -30,6 +30,15 @@ from cases.models.cover import LadderEntry, OrderedAmount, Rung
 from cases.models.credits import FreezeCredit
 from cases.models.customer_notices import CustomerNotice
 from cases.models.evidence import OrderPaper
+from cases.models.exhibits import (
+    CustodyKind,
+    CustodyStep,
+    Exhibit,
+    FileCheck,
+    FileState,
+    ScanState,
+    Upload,
+)
 from cases.models.exports import Export, ExportProfile
 from cases.models.freeze_changes import ChangeKind, FreezeChange, FreezeChangeAmount
 from cases.models.freezes import FreezeAmount, FreezeApproval, FreezeOrder, FreezeScope, Through
@@ -97,12 +106,17 @@ __all__ = [
     "ConnectorReport",
     "ContactKind",
     "CountsFrom",
+    "CustodyKind",
+    "CustodyStep",
     "CustomerNotice",
     "DestinationCheck",
     "EmergencyRelease",
     "ExchangeAccount",
+    "Exhibit",
     "Export",
     "ExportProfile",
+    "FileCheck",
+    "FileState",
     "Finding",
     "FindingOutcome",
     "FreezeAmount",
@@ -145,6 +159,7 @@ __all__ = [
     "RuleConfidence",
     "Rung",
     "SavedSearch",
+    "ScanState",
     "Selector",
     "SelectorKind",
     "Subject",
@@ -157,6 +172,7 @@ __all__ = [
     "TransferApproval",
     "TransferLeg",
     "Typology",
+    "Upload",
     "Verdict",
     "Verification",
     "VerificationMethod",

@@ -39,6 +39,8 @@ RECORDED: Mapping[str, Collection[str]] = {
     "cases_freezecredit": (),
     "cases_customernotice": (),
     "cases_orderpaper": (),
+    "cases_exhibit": (),
+    "cases_custodystep": (),
     "cases_mattershare": (),
     # How far its worker is; that it is ready, its digest, size and end, or why it failed, are facts.
     "cases_export": ("status", "step", "claimed_until", "attempts"),
@@ -83,6 +85,8 @@ RECORDED: Mapping[str, Collection[str]] = {
 
 # Each with the reason why nothing would be lost, or nobody deceived, if a row of it were changed.
 NOT_RECORDED: Mapping[str, str] = {
+    "cases_upload": "bytes on their way in; the exhibit that they become is told",
+    "cases_filecheck": "when a stored file was last read again; damage and its mending are told",
     "cases_outboxmessage": "work that waits for the relay; what it does is told when it is done",
     "cases_idempotentrequest": "answers kept for clients that ask again",
     "cases_savedsearch": "what a person typed into a search",

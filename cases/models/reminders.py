@@ -31,6 +31,8 @@ class ReminderKind(models.TextChoices):
     TASK = "task", _("A task is due")
     BREACH = "breach", _("A frozen target holds too little")
     NOT_HELD = "not_held", _("A hold does not stand in the exchange's own system")
+    EXHIBIT_FILE = "exhibit_file", _("The file of an exhibit is damaged or lost")
+    PAPER_FILE = "paper_file", _("The file of a paper is damaged or lost")
 
 
 STEP_WORDS: Final = {

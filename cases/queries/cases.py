@@ -15,6 +15,7 @@ from cases.models import (
     CaseTask,
     CaseWallet,
     ExchangeAccount,
+    Exhibit,
     Export,
     FreezeOrder,
     LegalOrder,
@@ -47,6 +48,7 @@ _COUNTED: dict[str, tuple[type[Model], str]] = {
         f"AND coalesce(obligation_id, 0) NOT IN {_HIDDEN_DUTIES} "
         f"AND coalesce(freeze_id, 0) NOT IN {_HIDDEN_FREEZES}",
     ),
+    "exhibits": (Exhibit, "coalesce(order_id, 0) <> ALL(%(hidden)s::bigint[])"),
     "notes": (Note, ""),
     "members": (Membership, "ended_at IS NULL"),
     "shares": (MatterShare, "ended_at IS NULL AND order_id <> ALL(%(hidden)s::bigint[])"),

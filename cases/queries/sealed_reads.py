@@ -11,6 +11,7 @@ from cases.audit.models import Event
 from cases.models import (
     CaseTask,
     ConnectorCall,
+    Exhibit,
     FreezeBreach,
     FreezeChange,
     FreezeCredit,
@@ -32,6 +33,7 @@ SEGMENTS: Final[Mapping[str, type[models.Model]]] = {
     "orders": LegalOrder,
     "obligations": Obligation,
     "papers": OrderPaper,
+    "exhibits": Exhibit,
     "selectors": Selector,
     "freezes": FreezeOrder,
     "changes": FreezeChange,

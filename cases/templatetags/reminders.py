@@ -19,6 +19,9 @@ _PAGES: Final = {
     ReminderKind.TASK: "task-detail",
     ReminderKind.BREACH: "breach-detail",
     ReminderKind.NOT_HELD: "freeze-detail",
+    ReminderKind.EXHIBIT_FILE: "exhibit-detail",
+    # Says what is wrong with it instead of handing it out.
+    ReminderKind.PAPER_FILE: "paper-download",
 }
 
 

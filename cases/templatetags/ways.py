@@ -133,7 +133,7 @@ CASE_TABS: tuple[tuple[str, str, Promise], ...] = (
     ("orders", "order-list", gettext_lazy("Orders")),
     ("freezes", "freeze-list", gettext_lazy("Freezes")),
     ("tasks", "task-list", gettext_lazy("Tasks")),
-    ("evidence", "evidence-list", gettext_lazy("Evidence")),
+    ("exhibits", "exhibit-list", gettext_lazy("Exhibits")),
     ("notes", "note-list", gettext_lazy("Notes")),
     ("chronology", "chronology", gettext_lazy("Chronology")),
     ("members", "member-list", gettext_lazy("Members")),

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 import structlog
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from cases import storage
+from cases.bytestreams import sealed_off
 from cases.forms.papers import OPAQUE
 
 log = structlog.get_logger(__name__)
@@ -50,3 +51,33 @@ def hand_out(
         return response
     context = {"reason": reason, "sha256": sha256, "back_url": back_url}
     return render(request, "exports/damaged.html", context, status=CONFLICT)
+
+
+def stream_out(
+    request: HttpRequest,
+    *,
+    sha256: str,
+    size: int,
+    filename: str,
+    note: Callable[[], object],
+    back_url: str,
+) -> HttpResponseBase:
+    """A file of any size as an attachment, in constant memory, once `note` has recorded that it is taken.
+
+    All of it is read and hashed before the first byte leaves, and once more on its way: bytes that changed in between
+    end the answer short of its announced length, so that nobody takes it for the file.
+    """
+    state = storage.check(sha256)
+    if state != "intact":
+        log.error("file.damaged" if state == "damaged" else "file.missing", sha256=sha256)
+        reason = (
+            _("The stored file no longer has the digest under which it was stored. It is not handed out.")
+            if state == "damaged"
+            else _("The stored file is missing. There is nothing to hand out.")
+        )
+        context = {"reason": reason, "sha256": sha256, "back_url": back_url}
+        return render(request, "exports/damaged.html", context, status=CONFLICT)
+    note()
+    response = StreamingHttpResponse(storage.open_stream(sha256), content_type=OPAQUE)
+    sealed_off(response, filename=filename, size=size)
+    return response
