@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 from django.conf import settings
 
@@ -106,12 +106,15 @@ def open_stream(sha256: str) -> Iterator[bytes]:
     Raises FileNotFoundError at once. Raises Damaged in place of the last chunk where they no longer fit the digest: who
     was promised a length gets less, and knows that it is not the file.
     """
-    return _checked(path_of(sha256).open("rb"), sha256)
+    path = path_of(sha256)
+    path.stat()
+    return _checked(path, sha256)
 
 
-def _checked(source: BinaryIO, sha256: str) -> Iterator[bytes]:
+def _checked(path: Path, sha256: str) -> Iterator[bytes]:
+    # Opened by the first chunk alone: a stream that nobody reads holds no file open.
     digest = hashlib.sha256()
-    with source:
+    with path.open("rb") as source:
         held = source.read(CHUNK)
         while held:
             following = source.read(CHUNK)

@@ -10,6 +10,7 @@ import pytest
 from django.core.cache import cache
 from django.core.management.commands import flush
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.http import StreamingHttpResponse
 from django.test import Client, override_settings
 from psycopg2 import sql
 from pytest_django import DjangoDbBlocker
@@ -153,3 +154,14 @@ def client_of() -> Callable[[User], Client]:
         return client
 
     return logged_in
+
+
+def _whole(self: StreamingHttpResponse) -> bytes:
+    """All of a streamed answer, read once; tests look at it as at any other."""
+    if not hasattr(self, "_held"):
+        self._held = b"".join(self.streaming_content)  # type: ignore[attr-defined, arg-type]
+    held: bytes = self._held
+    return held
+
+
+StreamingHttpResponse.content = property(_whole)  # type: ignore[attr-defined, assignment]

@@ -66,6 +66,7 @@ RIGHT: dict[str, str] = {
     "cases/queries/handover.py:holds_work": WITHHELD,
     "cases/queries/retention.py:starts": WITHHELD,
     "cases/queries/retention.py:suggested": WITHHELD,
+    "cases/queries/file_checks.py:files_with": "each is asked of its own case, by `_known`",
     "cases/queries/work.py:exports_of": "the files that she asked for herself, named by reference and case alone",
 }
 ASKED = {"filter", "get", "exclude", "get_or_create"}

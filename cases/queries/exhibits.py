@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import QuerySet
 
-from cases import receiving
+from cases import receiving, storage
 from cases.models import Case, CustodyStep, Exhibit, FileCheck, Upload
 from cases.people.models import User
 from cases.queries.paging import PAGE_SIZE, Key, Page, keyset
@@ -61,6 +62,19 @@ def exhibit_of(case: Case, number: int) -> Exhibit | None:
 def custody_of(exhibit: Exhibit) -> QuerySet[CustodyStep]:
     """The chain of custody, oldest first."""
     return CustodyStep.objects.filter(exhibit=exhibit).select_related("by").order_by("position")
+
+
+def digest_now(exhibit: Exhibit) -> str:
+    """The digest that the store holds for an exhibit at this moment; empty where it is damaged or missing.
+
+    Reads all of it: outside the transaction of the step that it is for.
+    """
+    return exhibit.sha256 if storage.check(exhibit.sha256) == "intact" else ""
+
+
+def upload_in(case: Case, user: User, token: UUID, *, at: datetime) -> Upload | None:
+    """One's own unfinished upload in this case."""
+    return Upload.objects.filter(case=case, by=user, token=token, expires_at__gt=at).first()
 
 
 def uploads_of(case: Case, user: User, *, at: datetime) -> list[OnItsWay]:

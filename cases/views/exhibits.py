@@ -16,7 +16,6 @@ from cases import access, receiving
 from cases.access import Grant, NotFound
 from cases.actions import exhibits as actions
 from cases.actions.base import ActionError, NoSuchItem
-from cases.actions.exhibits.uploads import no_room, upload_of
 from cases.bytestreams import WHOLE, refused, take_part
 from cases.chronology import entries
 from cases.forms.exhibits import CustodyForm, ExhibitForm, TakeForm
@@ -92,12 +91,11 @@ def exhibit_create(request: HttpRequest, ref: str) -> HttpResponse:
             token = _sent_along(grant, file)
         if good and token is not None:
             data = form.cleaned_data
-            head = receiving.head_of(token, HEAD_BYTES)
-            actions.keep_whole(grant=grant, at=timezone.now(), token=token, media_type=media_type_of(head))
-            exhibit = actions.add_exhibit(
+            exhibit = actions.take_in(
                 grant=grant,
                 at=timezone.now(),
                 upload=token,
+                media_type=media_type_of(receiving.head_of(token, HEAD_BYTES)),
                 title=data["title"],
                 description=data["description"],
                 source=actions.Source(data["received_from"], data["received_how"], data["received_at"]),
@@ -114,25 +112,20 @@ def _entry(
 ) -> HttpResponse:
     kept = None
     if token is not None:
-        try:
-            kept = upload_of(grant, token, at=timezone.now())
-        except NoSuchItem:
-            kept = None
+        kept = queries.upload_in(grant.case, grant.user, token, at=timezone.now())
     context = {"form": form, "kept": kept, "part_bytes": PART_BYTES}
     return case_page(request, grant, "exhibits/form.html", context, status=status)
 
 
 def _sent_along(grant: Grant, file: Upload) -> UUID:
     """The file of a form as an upload that is here whole. Raises ActionError."""
-    size = int(file.file.size or 0)
-    upload = actions.begin_upload(grant=grant, at=timezone.now(), filename=file.filename, size=size)
-    try:
-        receiving.append(upload.token, offset=0, chunks=file.file.chunks(), size=size)
-    except OSError as error:
-        log.exception("upload.not_stored")
-        receiving.forget(upload.token)
-        raise no_room() from error
-    return upload.token
+    return actions.send_whole(
+        grant=grant,
+        at=timezone.now(),
+        filename=file.filename,
+        size=int(file.file.size or 0),
+        chunks=file.file.chunks(),
+    ).token
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -147,7 +140,7 @@ def custody_create(request: HttpRequest, ref: str, number: int) -> HttpResponse:
         template="exhibits/custody_form.html",
         context={"exhibit": exhibit},
         act=lambda data: actions.hand_over(
-            grant=grant, at=timezone.now(), number=number, found=actions.found_now(exhibit), **data
+            grant=grant, at=timezone.now(), number=number, found=queries.digest_now(exhibit), **data
         ),
         done=lambda step: _page_of(grant, number),
         message=lambda step: _now("Recorded: %(what)s.") % {"what": CustodyKind(step.kind).label},
@@ -157,7 +150,8 @@ def custody_create(request: HttpRequest, ref: str, number: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def exhibit_download(request: HttpRequest, ref: str, number: int) -> HttpResponseBase:
     """The file itself. Where malware was found in it a reason is asked for first."""
-    grant = access.case_for(person_of(request), ref, Permission.READ)
+    needed = Permission.EVIDENCE if request.method == "POST" else Permission.READ
+    grant = access.case_for(person_of(request), ref, needed)
     exhibit = _exhibit(grant, number)
     why = ""
     if exhibit.scan == ScanState.INFECTED:
@@ -212,13 +206,12 @@ def upload_part(request: HttpRequest, ref: str, token: UUID) -> HttpResponse:
     """How far an upload is (GET); its next part (PUT, `Upload-Offset`, raw bytes); give it up (DELETE)."""
     grant = access.case_for(person_of(request), ref, Permission.EVIDENCE)
     at = timezone.now()
-    try:
-        upload = upload_of(grant, token, at=at)
-        if request.method == "DELETE":
-            actions.abandon_upload(grant=grant, at=at, token=token)
-            return HttpResponse(status=204)
-    except NoSuchItem as error:
-        raise NotFound from error
+    upload = queries.upload_in(grant.case, grant.user, token, at=at)
+    if upload is None:
+        raise NotFound
+    if request.method == "DELETE":
+        actions.abandon_upload(grant=grant, at=at, token=token)
+        return HttpResponse(status=204)
     if request.method == "PUT":
         return take_part(request, token, size=upload.size, whole=bool(upload.sha256))
     received = upload.size if upload.sha256 else receiving.received(token)

@@ -86,6 +86,7 @@ def _send(operation: Any, *, entered: Program, world: World, chosen: hypothesis.
         "number": 1,
         "person": str(world.casework.reader.public_id),
         "export": world.matter_export if is_matter else world.export,
+        "token": world.upload,
     }
     answered = 0
 

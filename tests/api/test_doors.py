@@ -20,6 +20,7 @@ from cases.audit.models import Event
 from cases.people.models import Role, User
 from cases.permissions import MEMBER_PERMISSIONS, Permission
 from tests.api.conftest import API, Program, program_of
+from tests.support import evidence
 from tests.support.casework import Casework, make_person, moment
 from tests.support.freezing import one_of_each
 from tests.support.looks import looked
@@ -119,6 +120,18 @@ DOORS = [
     Door("POST", f"{CASE}/orders/{{number}}/obligations", P.ORDERS, {}),
     Door("GET", f"{CASE}/orders/{{number}}/papers", P.READ),
     Door("POST", f"{CASE}/orders/{{number}}/papers", P.ORDERS, {}),
+    Door("GET", f"{CASE}/exhibits", P.READ),
+    Door("POST", f"{CASE}/exhibits", P.EVIDENCE, {}),
+    Door("GET", f"{CASE}/exhibits/{{number}}", P.READ),
+    Door("GET", f"{CASE}/exhibits/{{number}}/custody", P.READ),
+    Door("POST", f"{CASE}/exhibits/{{number}}/custody", P.EVIDENCE, {}),
+    Door("GET", f"{CASE}/exhibits/{{number}}/file", P.READ),
+    Door("POST", f"{CASE}/exhibits/{{number}}/file", P.EVIDENCE, {"unknown": 1}),
+    Door("GET", f"{CASE}/uploads", P.EVIDENCE),
+    Door("POST", f"{CASE}/uploads", P.EVIDENCE, {}),
+    Door("GET", f"{CASE}/uploads/{{token}}", P.EVIDENCE),
+    Door("PUT", f"{CASE}/uploads/{{token}}", P.EVIDENCE),
+    Door("POST", f"{CASE}/uploads/{{token}}/give-up", P.EVIDENCE),
     Door("GET", f"{CASE}/papers/{{number}}", P.READ),
     Door("GET", f"{CASE}/papers/{{number}}/file", P.READ),
     Door("GET", f"{CASE}/obligations", P.READ),
@@ -250,6 +263,7 @@ class World:
     matter: str
     export: str
     matter_export: str
+    upload: str
 
     def path(self, door: Door) -> str:
         is_matter = door.path.startswith(MATTER)
@@ -258,6 +272,7 @@ class World:
             number=1,
             person=self.casework.reader.public_id,
             export=self.matter_export if is_matter else self.export,
+            token=self.upload,
         )
 
 
@@ -307,6 +322,7 @@ def built() -> World:
         media_type="application/pdf",
         stored=storage.store([b"%PDF-1.7 paper"]),
     )
+    evidence.exhibit(casework)
     casework.proposed_freeze(
         account_number=account.number,
         obligation_number=order.obligations.get().number,
@@ -318,7 +334,8 @@ def built() -> World:
     export = export_actions.request_export(grant=casework.grant(P.EXPORT), at=moment())
     grant = access.matter_for(casework.liaison, share.reference, P.MATTER_EXPORT, at=moment())
     matter_export = export_actions.request_matter_export(grant=grant, at=moment())
-    return World(casework, share.reference, export.reference, matter_export.reference)
+    upload = str(evidence.upload_begun(casework))
+    return World(casework, share.reference, export.reference, matter_export.reference, upload)
 
 
 def knock(program: Program, world: World, door: Door) -> Any:
@@ -345,7 +362,11 @@ def test_every_url_is_in_the_lists_above() -> None:
 @pytest.mark.parametrize("door", DOORS + MATTER_DOORS, ids=str)
 def test_nothing_opens_without_a_token(door: Door) -> None:
     path = API + door.path.format(
-        ref="0000-0000-0", number=1, person="00000000-0000-4000-8000-000000000000", export="0000-0000-0"
+        ref="0000-0000-0",
+        number=1,
+        person="00000000-0000-4000-8000-000000000000",
+        export="0000-0000-0",
+        token="00000000-0000-4000-8000-000000000000",
     )
     assert Client().generic(door.method, path).status_code == 401
 

@@ -25,8 +25,10 @@ from cases.models import (
     ClockRule,
     ConnectorCall,
     ConnectorReport,
+    CustodyStep,
     CustomerNotice,
     Export,
+    FileCheck,
     FreezeAmount,
     FreezeApproval,
     FreezeChange,
@@ -45,6 +47,7 @@ from cases.models import (
     TokenPlace,
     Transfer,
     TransferApproval,
+    Upload,
 )
 from cases.models.clocks import ensured_rule
 from cases.models.issuer_freezes import IssuerReading
@@ -53,6 +56,7 @@ from cases.permissions import Permission
 from cases.references import new_reference
 from cases.status import CHOICES, MOVES
 from cases.storage import Stored
+from tests.support import evidence
 from tests.support.casework import Casework, moment
 from tests.support.freezing import a_rung, breached, carried_out, confirmed_freeze, proposed_transfer
 from tests.support.looks import looked, swept
@@ -98,6 +102,10 @@ class Everything:
             "order": {"number": 99, "status": "received"},
             "obligation": {"number": 99},
             "paper": {"number": 99, "sha256": "b" * 64},
+            "exhibit": {"number": 99, "sha256": "b" * 64},
+            "custody": {"position": 2},
+            "upload": {"token": "00000000-0000-4000-8000-000000000007"},
+            "file_check": {"sha256": "b" * 64},
             "instrument": {"version": 99, "reason": "Read again", "changed_at": at, "changed_by_id": me},
             "authority": {"name": "Another court", "public_id": "00000000-0000-4000-8000-000000000005"},
             "contact": {"number": 99, "value": "another.example.test"},
@@ -481,6 +489,7 @@ def staged() -> Everything:
         by=casework.counsel, at=moment(), calendar="us-federal", day=date(2026, 1, 6), why="Executive Order"
     )
     share = casework.share(order)
+    shown = evidence.exhibit(casework)
     looked({wallet: {"ETH": 10**18}}, at=moment())
     look = swept({wallet: {"ETH": 2 * 10**18}}, at=moment())
     alerts.tell_news(now=moment)
@@ -506,6 +515,10 @@ def staged() -> Everything:
         "order": order,
         "obligation": order.obligations.get(),
         "paper": order.papers.get(),
+        "exhibit": shown,
+        "custody": CustodyStep.objects.get(exhibit=shown),
+        "upload": Upload.objects.get(token=evidence.upload_begun(casework)),
+        "file_check": FileCheck.objects.create(sha256=shown.sha256, state="intact", checked_at=at, since=at),
         "instrument": InstrumentType.objects.get(key="seizure_warrant"),
         "authority": contact.authority,
         "contact": contact,

@@ -128,6 +128,8 @@ def test_whatever_hands_out_a_file_told_it(world: World) -> None:
     assert silent == []
     assert {
         "paper-download",
+        "exhibit-download",
+        "api-exhibit-file",
         "export-download",
         "matter-export-download",
         "api-paper-file",

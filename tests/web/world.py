@@ -12,6 +12,7 @@ from cases.models import Case, CaseWallet, Notice, Reminder, TokenPlace
 from cases.people.models import ApiToken, User
 from cases.permissions import GLOBAL_PERMISSIONS, GlobalPermission, Permission, of_member
 from cases.references import new_reference
+from tests.support import evidence
 from tests.support.casework import Casework, make_person, moment
 from tests.support.freezing import one_of_each
 from tests.support.looks import looked, swept
@@ -64,6 +65,8 @@ class World:
     asset: int
     # A notice of the lead's.
     notice: str
+    # A file of the lead's that is on its way in.
+    upload: str
     # The outsider's own case, in which nothing stands.
     empty_case: Case
 
@@ -77,7 +80,11 @@ class World:
             "number": "1",
             "export": self.matter_export if matter else self.export,
             "person": str(self.casework.reader.public_id),
-            "token": self.search_token if name.endswith("search-results") else str(self.lead_token.public_id),
+            "token": self.search_token
+            if name.endswith("search-results")
+            else self.upload
+            if "upload" in name
+            else str(self.lead_token.public_id),
             "key": "subpoena"
             if "instrument" in name
             else "aml_us"
@@ -193,6 +200,7 @@ def built() -> World:
         media_type="application/pdf",
         stored=storage.store([b"%PDF-1.7 paper"]),
     )
+    evidence.exhibit(casework)
     freezes.propose_freeze(
         grant=casework.grant(P.FREEZE_PROPOSE, casework.approver),
         at=moment(),
@@ -295,6 +303,7 @@ def built() -> World:
         authority=str(order.issuer.public_id),
         empty_case=empty,
         notice=str(noticed(casework).public_id),
+        upload=str(evidence.upload_begun(casework)),
         look=look.pk,
         asset=look.assets[0],
     )

@@ -1,9 +1,9 @@
 """Exhibits: files taken in as evidence, and the chain of custody of each."""
 
 from cases.actions.exhibits.checks import check_files, note_file_state, note_scan, scan_waiting
-from cases.actions.exhibits.custody import found_now, hand_over, note_exhibit_taken
-from cases.actions.exhibits.intake import Source, add_exhibit
-from cases.actions.exhibits.uploads import abandon_upload, begin_upload, keep_whole, purge_uploads
+from cases.actions.exhibits.custody import hand_over, note_exhibit_taken
+from cases.actions.exhibits.intake import Source, add_exhibit, take_in
+from cases.actions.exhibits.uploads import abandon_upload, begin_upload, keep_whole, purge_uploads, send_whole
 
 __all__ = [
     "Source",
@@ -11,7 +11,6 @@ __all__ = [
     "add_exhibit",
     "begin_upload",
     "check_files",
-    "found_now",
     "hand_over",
     "keep_whole",
     "note_exhibit_taken",
@@ -19,4 +18,6 @@ __all__ = [
     "note_scan",
     "purge_uploads",
     "scan_waiting",
+    "send_whole",
+    "take_in",
 ]

@@ -6,7 +6,6 @@ from typing import Final
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from cases import storage
 from cases.access import Grant
 from cases.actions.base import ActionError, NoSuchItem, event_value, lock_case, write_event
 from cases.models import Case, CustodyKind, CustodyStep, Exhibit, ScanState
@@ -22,14 +21,6 @@ def exhibit_in(case: Case, number: int) -> Exhibit:
     if found is None:
         raise NoSuchItem(_("The case has no such exhibit."))
     return found
-
-
-def found_now(exhibit: Exhibit) -> str:
-    """The digest that the store holds for an exhibit at this moment; empty where it is damaged or missing.
-
-    Reads all of it: outside the transaction of the step that it is for.
-    """
-    return exhibit.sha256 if storage.check(exhibit.sha256) == "intact" else ""
 
 
 @transaction.atomic
@@ -54,6 +45,7 @@ def hand_over(
     grant.require(Permission.EVIDENCE)
     case = lock_case(grant, at=at)
     exhibit = exhibit_in(case, number)
+    Exhibit.objects.select_for_update(no_key=True).get(pk=exhibit.pk)
     if kind not in STATED:
         raise ActionError(_("Choose what happened."), field="kind")
     if found != exhibit.sha256:
@@ -112,12 +104,19 @@ def note_exhibit_taken(*, grant: Grant, at: datetime, number: int, found: str, w
 
     A file in which malware was found is handed out for a stated reason only.
     """
-    grant.require(Permission.READ)
-    case = lock_case(grant, at=at)
+    if grant.permission is not Permission.EVIDENCE:
+        grant.require(Permission.READ)
+    case = grant.case
     exhibit = exhibit_in(case, number)
+    # Copies are numbered one after the other; the case itself stays as it is.
+    Exhibit.objects.select_for_update(no_key=True).get(pk=exhibit.pk)
     if found != exhibit.sha256:
         raise ActionError(
             _("The stored file no longer has the digest under which it was stored. It is not handed out.")
+        )
+    if exhibit.scan == ScanState.INFECTED and not grant.may(Permission.EVIDENCE):
+        raise ActionError(
+            _("Malware was found in this file. Ask somebody who keeps the exhibits for a copy.")
         )
     if exhibit.scan == ScanState.INFECTED and not why.strip():
         raise ActionError(_("Malware was found in this file. Say why you need it."), field="why")

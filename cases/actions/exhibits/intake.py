@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.access import Grant
 from cases.actions.base import ActionError, NoSuchItem, event_value, lock_open_case, next_number, write_event
+from cases.actions.exhibits.uploads import keep_whole
 from cases.models import CustodyKind, CustodyStep, Exhibit, LegalOrder, Upload
 from cases.permissions import Permission
 
@@ -20,6 +21,31 @@ class Source:
     received_from: str
     received_how: str
     received_at: datetime
+
+
+def take_in(
+    *,
+    grant: Grant,
+    at: datetime,
+    upload: UUID,
+    media_type: str,
+    title: str,
+    source: Source,
+    description: str = "",
+    order_number: int | None = None,
+) -> Exhibit:
+    """Make an exhibit of an upload whose bytes are all here: hashed and kept first, outside any transaction."""
+    grant.require(Permission.EVIDENCE)
+    keep_whole(grant=grant, at=at, token=upload, media_type=media_type)
+    return add_exhibit(
+        grant=grant,
+        at=at,
+        upload=upload,
+        title=title,
+        source=source,
+        description=description,
+        order_number=order_number,
+    )
 
 
 @transaction.atomic

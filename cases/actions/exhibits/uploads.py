@@ -1,6 +1,6 @@
 """Files on their way in: begun, completed, given up, and cleared away when nobody came back for them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -16,6 +16,7 @@ from cases.access import Grant
 from cases.actions.base import ActionError, NoSuchItem, WrongMove
 from cases.models import Upload
 from cases.permissions import Permission
+from cases.queries.exhibits import upload_in
 from cases.status import CaseStatus
 
 log = structlog.get_logger(__name__)
@@ -61,9 +62,21 @@ def begin_upload(*, grant: Grant, at: datetime, filename: str, size: int, announ
     )
 
 
-def upload_of(grant: Grant, token: UUID, *, at: datetime) -> Upload:
+def send_whole(*, grant: Grant, at: datetime, filename: str, size: int, chunks: Iterable[bytes]) -> Upload:
+    """A file that came all at once, with a form: announced and received. Not yet hashed, nor kept for good."""
+    upload = begin_upload(grant=grant, at=at, filename=filename, size=size)
+    try:
+        receiving.append(upload.token, offset=0, chunks=chunks, size=size)
+    except OSError as error:
+        log.exception("upload.not_stored")
+        abandon_upload(grant=grant, at=at, token=upload.token)
+        raise _no_room() from error
+    return upload
+
+
+def _upload_of(grant: Grant, token: UUID, *, at: datetime) -> Upload:
     """One's own unfinished upload in this case. Raises NoSuchItem."""
-    found = Upload.objects.filter(case=grant.case, by=grant.user, token=token, expires_at__gt=at).first()
+    found = upload_in(grant.case, grant.user, token, at=at)
     if found is None:
         raise NoSuchItem(
             _("There is no such upload, or it has expired. Choose the file again."), field="file"
@@ -78,7 +91,7 @@ def keep_whole(*, grant: Grant, at: datetime, token: UUID, media_type: str) -> U
     or where the digest is not the one that was announced: then the bytes are cleared away, since they cannot be mended.
     """
     grant.require(Permission.EVIDENCE)
-    upload = upload_of(grant, token, at=at)
+    upload = _upload_of(grant, token, at=at)
     if upload.sha256:
         return upload
     received = receiving.received(token)
@@ -100,13 +113,13 @@ def keep_whole(*, grant: Grant, at: datetime, token: UUID, media_type: str) -> U
         receiving.take_over(token, sha256=sha256)
     except OSError as error:
         log.exception("upload.not_stored")
-        raise no_room() from error
+        raise _no_room() from error
     upload.sha256, upload.media_type = sha256, media_type
     upload.save(update_fields=["sha256", "media_type"])
     return upload
 
 
-def no_room() -> ActionError:
+def _no_room() -> ActionError:
     """What a person is told where the file store cannot write."""
     return ActionError(
         _("The file could not be stored: there may be no room left. Nothing was recorded."), field="file"
@@ -117,7 +130,7 @@ def no_room() -> ActionError:
 def abandon_upload(*, grant: Grant, at: datetime, token: UUID) -> None:
     """Give an upload up: its row goes, and its bytes."""
     grant.require(Permission.EVIDENCE)
-    upload_of(grant, token, at=at).delete()
+    _upload_of(grant, token, at=at).delete()
     transaction.on_commit(lambda: receiving.forget(token))
 
 

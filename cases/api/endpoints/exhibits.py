@@ -11,10 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases import access, receiving, storage
+from cases.access import Grant
 from cases.actions import exhibits as actions
 from cases.actions.base import NoSuchItem
-from cases.actions.exhibits.uploads import upload_of
-from cases.api.base import Endpoint, Paging
+from cases.api.base import NUMBER_KEYS, Endpoint, Paging, checked_cursor
 from cases.api.fields import Body, Choice, Id, Moment, Person, Shape, Text, Whole
 from cases.api.idempotency import Answer
 from cases.api.schema import describe
@@ -23,7 +23,8 @@ from cases.forms.papers import HEAD_BYTES, media_type_of, safe_name
 from cases.models import CustodyKind, CustodyStep, ScanState
 from cases.models import Upload as UploadRow
 from cases.permissions import Permission
-from cases.queries.exhibits import custody_of, exhibits_of, uploads_of
+from cases.queries.exhibits import custody_of, digest_now, exhibits_of, upload_in, uploads_of
+from cases.queries.paging import Key, Page
 
 DIGEST = r"^[0-9a-f]{64}$"
 
@@ -129,15 +130,14 @@ class TakeIn(Body):
 
 
 class Uploads(Endpoint):
-    lists = True
-
-    @describe(out=UploadOut)
+    @describe(out=UploadOut, paged=True, query=Paging)
     def get(self, request: Request, ref: str) -> Response:
         """Your unfinished uploads in this case."""
         grant = self.door(Permission.EVIDENCE)
-        self.query()
+        checked_cursor(self.query(Paging), NUMBER_KEYS)
+        # At most 20 at a time, so that there is never a second page.
         rows = uploads_of(grant.case, grant.user, at=self.at)
-        return Response(UploadOut(rows, many=True, context={"at": self.at}).data)
+        return self.page(UploadOut, Page(rows, None, None))
 
     @describe(out=UploadOut, body=UploadIn, status=201)
     def post(self, request: Request, ref: str) -> HttpResponse:
@@ -167,10 +167,10 @@ def _now(upload: UploadRow) -> dict[str, object]:
 class OneUpload(Endpoint):
     def _own(self, token: UUID) -> UploadRow:
         grant = self.door(Permission.EVIDENCE)
-        try:
-            return upload_of(grant, token, at=self.at)
-        except NoSuchItem as error:
-            raise access.NotFound from error
+        found = upload_in(grant.case, grant.user, token, at=self.at)
+        if found is None:
+            raise access.NotFound
+        return found
 
     @describe(out=UploadOut)
     def get(self, request: Request, ref: str, token: UUID) -> Response:
@@ -229,11 +229,15 @@ class Exhibits(Endpoint):
             place = reverse("api-exhibit", args=[ref, exhibit.number])
             return self.answer(ExhibitOut, exhibit, status=201, location=place)
 
-        # Outside the transaction: hashing a large file holds no row. A key that was used finds the upload gone.
-        if UploadRow.objects.filter(case=grant.case, by=grant.user, token=data["upload"]).exists():
-            head = receiving.head_of(data["upload"], HEAD_BYTES)
-            actions.keep_whole(grant=grant, at=self.at, token=data["upload"], media_type=media_type_of(head))
+        # A key that was used before finds the upload gone, and its answer kept.
+        if upload_in(grant.case, grant.user, data["upload"], at=self.at) is not None:
+            self._keep(grant, data["upload"])
         return self.once(act)
+
+    def _keep(self, grant: Grant, token: UUID) -> None:
+        """Outside the transaction of the key: what is in the store stays there, whatever the exhibit is refused for."""
+        media_type = media_type_of(receiving.head_of(token, HEAD_BYTES))
+        actions.keep_whole(grant=grant, at=self.at, token=token, media_type=media_type)
 
 
 class OneExhibit(Endpoint):
@@ -246,15 +250,12 @@ class OneExhibit(Endpoint):
 
 
 class Custody(Endpoint):
-    lists = True
-
-    @describe(out=CustodyOut)
+    @describe(out=CustodyOut, paged=True, query=Paging)
     def get(self, request: Request, ref: str, number: int) -> Response:
         """The exhibit's chain of custody, oldest step first."""
         grant = self.door(Permission.READ)
-        self.query()
         steps = custody_of(self.numbered(exhibits_of(grant.case)))
-        return Response(CustodyOut(steps, many=True, context={"at": self.at}).data)
+        return self.walk(CustodyOut, steps, keys=(Key("position", int),))
 
     @describe(out=CustodyOut, body=CustodyIn, status=201)
     def post(self, request: Request, ref: str, number: int) -> HttpResponse:
@@ -262,7 +263,7 @@ class Custody(Endpoint):
         grant = self.door(Permission.EVIDENCE)
         exhibit = self.numbered(exhibits_of(grant.case))
         data = self.body(CustodyIn)
-        found = actions.found_now(exhibit)
+        found = digest_now(exhibit)
 
         def act() -> Answer:
             step: CustodyStep = actions.hand_over(grant=grant, at=self.at, number=number, found=found, **data)
@@ -272,8 +273,7 @@ class Custody(Endpoint):
 
 
 class ExhibitFile(Endpoint):
-    def _take(self, number: int, why: str) -> HttpResponseBase:
-        grant = self.door(Permission.READ)
+    def _take(self, grant: Grant, number: int, why: str) -> HttpResponseBase:
         exhibit = self.numbered(exhibits_of(grant.case))
         if storage.check(exhibit.sha256) != "intact":
             raise storage.Damaged(exhibit.sha256)
@@ -289,11 +289,13 @@ class ExhibitFile(Endpoint):
     @describe(file="application/octet-stream")
     def get(self, request: Request, ref: str, number: int) -> HttpResponseBase:
         """The bytes, checked against their SHA-256. That they were taken is a step of the chain of custody."""
+        grant = self.door(Permission.READ)
         self.query()
-        return self._take(number, "")
+        return self._take(grant, number, "")
 
     @describe(file="application/octet-stream", body=TakeIn)
     def post(self, request: Request, ref: str, number: int) -> HttpResponseBase:
         """The same with a reason, which a file needs in which malware was found."""
-        self.numbered(exhibits_of(self.door(Permission.READ).case))
-        return self._take(number, self.body(TakeIn)["why"])
+        grant = self.door(Permission.EVIDENCE)
+        self.numbered(exhibits_of(grant.case))
+        return self._take(grant, number, self.body(TakeIn)["why"])

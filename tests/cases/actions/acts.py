@@ -7,12 +7,25 @@ from typing import Any
 
 from cases import access
 from cases.access import Grant, MatterGrant
-from cases.actions import accounts, alerts, cases, clocks, exports, freezes, orders, shares, subjects, wallets
+from cases.actions import (
+    accounts,
+    alerts,
+    cases,
+    clocks,
+    exhibits,
+    exports,
+    freezes,
+    orders,
+    shares,
+    subjects,
+    wallets,
+)
 from cases.actions.orders import Asked, Duty, Proof
 from cases.models import Export, FreezeOrder, LegalOrder
 from cases.people.models import User
 from cases.permissions import Permission
 from cases.storage import Stored
+from tests.support import evidence
 from tests.support.casework import ETHEREUM, Casework, moment
 from tests.support.looks import looked, swept
 
@@ -328,6 +341,35 @@ ACTS: list[Act] = [
         orders.note_paper_read,
         P.READ,
         lambda c: number_of(c.order(papers=[orders.Paper(**PAPER)]).papers.get()),
+        by="auditor",
+    ),
+    # Exhibits
+    Act(
+        exhibits.add_exhibit,
+        P.EVIDENCE,
+        lambda c: {
+            "upload": evidence.upload_whole(c).token,
+            "title": "Chat log",
+            "source": exhibits.Source("Agent Lee", "Encrypted mail", moment()),
+        },
+    ),
+    Act(
+        exhibits.hand_over,
+        P.EVIDENCE,
+        lambda c: {
+            **number_of(shown := evidence.exhibit(c)),
+            "kind": "handed_over",
+            "happened_at": moment(),
+            "found": shown.sha256,
+            "other_person": "Agent Lee",
+            "how": "By hand",
+            "why": "For the trial",
+        },
+    ),
+    Act(
+        exhibits.note_exhibit_taken,
+        P.READ,
+        lambda c: {**number_of(shown := evidence.exhibit(c)), "found": shown.sha256},
         by="auditor",
     ),
     # Alerts

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 import cases.actions
 from cases.access import Denied, Grant, MatterGrant, NotFound, case_for
 from cases.actions import cases as case_actions
-from cases.actions import exports, people, prices, profile, search
+from cases.actions import exhibits, exports, people, prices, profile, search
 from cases.actions.base import ActionError
 from cases.audit.models import Event, Stream
 from cases.audit.verify import verify_stream
@@ -57,6 +57,11 @@ WORKERS = {
     "tell_count",
     "publish_due",
     "tell_untold_looks",
+    "purge_uploads",
+    "scan_waiting",
+    "note_scan",
+    "check_files",
+    "note_file_state",
 }
 # Actions that belong to no case; each is tried below.
 OUTSIDE = {
@@ -99,6 +104,12 @@ OUTSIDE = {
     # Readings; tried in tests/web/test_reads.py.
     "note_sealed_view",
     "note_feed_read",
+    # Bytes on their way in; tried in tests/cases/evidence.
+    "begin_upload",
+    "send_whole",
+    "take_in",
+    "keep_whole",
+    "abandon_upload",
 }
 
 
@@ -144,6 +155,12 @@ def test_every_action_runs_in_one_transaction() -> None:
         "tell_left_out",
         "publish_due",
         "tell_untold_looks",
+        "send_whole",
+        "take_in",
+        "keep_whole",
+        "purge_uploads",
+        "scan_waiting",
+        "check_files",
     }
 
 
@@ -188,6 +205,8 @@ def test_leave_for_something_else_is_no_leave(casework: Casework, act: Act) -> N
     lawful = {other.permission for other in ACTS if other.name == act.name} & {act.permission}
     if act.action is exports.note_download:
         lawful |= {P.READ, P.EXPORT}
+    if act.action is exhibits.note_exhibit_taken:
+        lawful |= {P.READ, P.EVIDENCE}
     before = digest()
     for permission in of_member(user.role, reader=user.role == "auditor") - lawful:
         with pytest.raises(Denied) as denied:
