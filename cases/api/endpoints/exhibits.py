@@ -1,9 +1,10 @@
 """Exhibits, their chain of custody, and files on their way in."""
 
+import json
 from base64 import b64encode
 from uuid import UUID
 
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -17,6 +18,7 @@ from cases.actions.base import NoSuchItem
 from cases.api.base import NUMBER_KEYS, Endpoint, Paging, checked_cursor
 from cases.api.fields import Body, Choice, Id, Moment, Person, Shape, Text, Whole
 from cases.api.idempotency import Answer
+from cases.api.problems import MEDIA_TYPE
 from cases.api.schema import describe
 from cases.bytestreams import sealed_off, take_part
 from cases.forms.papers import HEAD_BYTES, media_type_of, safe_name
@@ -26,6 +28,7 @@ from cases.permissions import Permission
 from cases.queries.exhibits import custody_of, digest_now, exhibits_of, upload_in, uploads_of
 from cases.queries.paging import Key, Page
 
+OK = 200
 DIGEST = r"^[0-9a-f]{64}$"
 
 
@@ -187,7 +190,20 @@ class OneUpload(Endpoint):
         """
         upload = self._own(token)
         self.query()
-        return take_part(request._request, token, size=upload.size, whole=bool(upload.sha256))
+        answer = take_part(request._request, token, size=upload.size, whole=bool(upload.sha256))
+        said = json.loads(answer.content)
+        if answer.status_code == OK:
+            return self.show(UploadOut, {"upload": upload, "received": said["received"]})
+        here = said.get("received")
+        problem = {
+            "type": "urn:holdfast:problem:upload-part",
+            "title": str(_("The part was not taken.")),
+            "status": answer.status_code,
+            "detail": said.get("reason") or str(_("The next part begins at byte %(here)d.") % {"here": here}),
+        }
+        if here is not None:
+            problem["received"] = here
+        return JsonResponse(problem, status=answer.status_code, content_type=MEDIA_TYPE)
 
 
 class GiveUpUpload(Endpoint):
