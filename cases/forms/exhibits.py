@@ -14,7 +14,7 @@ from cases.models import Case, CustodyKind, CustodyStep, Exhibit, LegalOrder
 class ExhibitForm(forms.Form):
     """The file, or the token of the upload that brought it, and where it comes from."""
 
-    file = PaperField(label=_("File"), required=False)
+    file = PaperField(label=_("File"), error_messages={"required": _("Choose a file.")})
     upload = forms.UUIDField(required=False, widget=forms.HiddenInput)
     title = of_model(Exhibit, "title", help_text=_("As it will be called in papers: “Chat log of 12 May”."))
     description = of_model(Exhibit, "description", widget=text_area(3))
@@ -27,17 +27,13 @@ class ExhibitForm(forms.Form):
 
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # The file itself only where no upload brought it.
+        self.fields["file"].required = not (self.is_bound and self.data.get("upload"))
         rows = LegalOrder.objects.of(case).order_by("number")
         self.fields["order"].choices = [  # type: ignore[attr-defined]
             ("", _("No order")),
             *((str(row.number), f"{row.number} · {row.get_instrument_display()}") for row in rows),
         ]
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        if not data.get("file") and not data.get("upload") and "file" not in self.errors:
-            self.add_error("file", _("Choose a file."))
-        return data
 
     @property
     def token(self) -> UUID | None:

@@ -113,6 +113,8 @@ def _entry(
     kept = None
     if token is not None:
         kept = queries.upload_in(grant.case, grant.user, token, at=timezone.now())
+    if kept is not None:
+        form.fields["file"].required = False
     context = {"form": form, "kept": kept, "part_bytes": PART_BYTES}
     return case_page(request, grant, "exhibits/form.html", context, status=status)
 
