@@ -54,6 +54,8 @@ def trials(*, tamperings: int, honest: int) -> None:
     out = tried("every_kind_of_tampering", "HOLDFAST_TAMPERINGS", tamperings)
     found = sum(int(number) for number in re.findall(r"FIGURE record.tampering (\d+) of", out))
     say(f"{found} of {tamperings * len(KINDS)} changes were found")
+    verifier = sum(int(number) for number in re.findall(r"found, (\d+) by the verifier", out))
+    figure("record.tampering_found_by_verifier_pct", 100 * verifier / (tamperings * len(KINDS)), "%")
     figure("record.tampering_found_pct", 100 * found / (tamperings * len(KINDS)), "%")
     alarms = re.search(
         r"FIGURE record.false_alarms (\d+) of (\d+)", tried("honest_logs", "HOLDFAST_HONEST_LOGS", honest)

@@ -23,6 +23,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.db import connection
 
@@ -96,7 +97,7 @@ def make(case: Case, *, checkpoint: Checkpoint, at: datetime, hidden: Collection
         writer.add("record/events.jsonl", _events(case, size, hidden, told, rows=whole))
         files: set[str] = set()
         if whole:
-            writer.add("record/rows.jsonl", _rows(told, files))
+            writer.add("record/rows.jsonl", _rows(case, told, files))
         before = Checkpoint.objects.filter(size__lt=size).order_by("-size", "-pk")
         newest, handed = list(before[:MOST_CONSISTENT]), list(before.filter(size__in=_handed_out(case, size)))
         earlier = newest + [each for each in handed if each not in newest]
@@ -248,11 +249,24 @@ def _shown(event: Event, *, rows: bool) -> dict[str, Any]:
     return shown
 
 
-def _rows(told: dict[tuple[str, int], str], files: set[str]) -> Iterator[bytes]:
+def _present(case: Case) -> Iterator[tuple[str, int]]:
+    """Every row that names the case, told of or not: one that was put in past the actions is seen by the verifier."""
+    yield Case._meta.db_table, case.pk
+    for model in apps.get_models():
+        table = model._meta.db_table
+        if table not in RECORDED or table in OF_THE_INSTALLATION:
+            continue
+        if any(column.attname == "case_id" for column in model._meta.concrete_fields):
+            for number in model._base_manager.filter(case_id=case.pk).values_list("pk", flat=True):
+                yield table, number
+
+
+def _rows(case: Case, told: dict[tuple[str, int], str], files: set[str]) -> Iterator[bytes]:
     """The rows as they stand, but of the tables that belong to the installation rather than to a case."""
     tables: dict[str, list[int]] = {}
-    for (table, number), digest in sorted(told.items()):
-        if digest != "-" and table in RECORDED and table not in OF_THE_INSTALLATION:
+    # Those that were recorded as deleted too: one that is there again is no longer what the record says.
+    for table, number in sorted({*told, *_present(case)}):
+        if table in RECORDED and table not in OF_THE_INSTALLATION:
             tables.setdefault(table, []).append(number)
     for table, numbers in tables.items():
         for start in range(0, len(numbers), PIECE):

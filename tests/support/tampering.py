@@ -254,6 +254,43 @@ KINDS: dict[str, Change] = {
         "cases_orderpaper",
     ),
     "paper: gone": _row("DELETE FROM {table} WHERE id = {row};", "cases_orderpaper"),
+    "exhibit: another digest": _row(
+        "UPDATE {table} SET sha256 = encode(sha256(convert_to(sha256, 'UTF8')), 'hex') WHERE id = {row};",
+        "cases_exhibit",
+    ),
+    "exhibit: from somebody else": _row(
+        "UPDATE {table} SET received_from = 'Nobody' WHERE id = {row};", "cases_exhibit"
+    ),
+    "exhibit: received later": _row(
+        "UPDATE {table} SET received_at = received_at + interval '1 day' WHERE id = {row};", "cases_exhibit"
+    ),
+    "exhibit: scanned and clean": _row(
+        "UPDATE {table} SET scan = 'clean', scanned_at = now() WHERE id = {row};", "cases_exhibit"
+    ),
+    "exhibit: gone": _row("DELETE FROM {table} WHERE id = {row};", "cases_exhibit"),
+    "custody: with somebody else": _row(
+        "UPDATE {table} SET other_person = 'Nobody' WHERE id = {row};", "cases_custodystep"
+    ),
+    "custody: another digest after": _row(
+        "UPDATE {table} SET sha256_after = encode(sha256(convert_to(sha256_after, 'UTF8')), 'hex') WHERE id = {row};",
+        "cases_custodystep",
+    ),
+    "custody: its moment": _row(
+        "UPDATE {table} SET happened_at = happened_at - interval '1 day' WHERE id = {row};",
+        "cases_custodystep",
+    ),
+    "custody: a step put in": _row(
+        "INSERT INTO {table} SELECT id + 100000, position + 1, 'copied', happened_at, other_person, "
+        "other_organisation, how, why, sha256_before, sha256_after, recorded_at, by_id, case_id, exhibit_id "
+        "FROM {table} WHERE id = {row};",
+        "cases_custodystep",
+    ),
+    "custody: gone": _row("DELETE FROM {table} WHERE id = {row};", "cases_custodystep"),
+    "subject: another name": _row("UPDATE {table} SET name = name || '.' WHERE id = {row};", "cases_subject"),
+    "account: another number": _row(
+        "UPDATE {table} SET account_number = account_number || '0' WHERE id = {row};", "cases_exchangeaccount"
+    ),
+    "wallet: taken off the case": _row("DELETE FROM {table} WHERE id = {row};", "cases_casewallet"),
     "rows: two change places": _swap_rows,
     "rows: moved to another case": _row(
         "UPDATE {table} SET case_id = case_id + 100000 WHERE id = {row};", "cases_note", "cases_orderpaper"
