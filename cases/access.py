@@ -27,6 +27,7 @@ from cases.refusals import tell_or_count
 __all__ = [
     "PATTERN",
     "Denied",
+    "Disposed",
     "Grant",
     "MatterGrant",
     "NotFound",
@@ -42,6 +43,14 @@ __all__ = [
 
 class NotFound(Exception):
     """There is no such thing for this person."""
+
+
+class Disposed(Exception):
+    """The case was disposed of: for somebody who could see it, that is all there is to see."""
+
+    def __init__(self, *, user: User, case: Case) -> None:
+        super().__init__(case.reference)
+        self.user, self.case = user, case
 
 
 class Denied(Exception):
@@ -123,7 +132,7 @@ def _member_permissions(user: User, case: Case) -> tuple[frozenset[Permission], 
 
 
 def case_for(user: User, reference: str, permission: Permission) -> Grant:
-    """The case with this reference, for this person, to do this. Raises NotFound or Denied.
+    """The case with this reference, for this person, to do this. Raises NotFound, Disposed or Denied.
 
     The case that the Grant holds knows which of its sealed orders this person may not know: `objects.of(case)` leaves
     them and all that stems from them out.
@@ -132,6 +141,9 @@ def case_for(user: User, reference: str, permission: Permission) -> Grant:
         raise NotFound
     case = Case.objects.visible_to(user).select_related("lead", "stream").filter(reference=reference).first()
     if case is None:
+        disposed = Case.objects.disposed_for(user).filter(reference=reference).first()
+        if disposed is not None:
+            raise Disposed(user=user, case=disposed)
         raise NotFound
     permissions, reader = _member_permissions(user, case)
     if permission not in permissions:
@@ -158,7 +170,9 @@ def live_shares(user: User, at: datetime) -> QuerySet[MatterShare]:
     if user.role != Role.LIAISON or not user.is_active:
         return MatterShare.objects.none()
     return (
-        MatterShare.objects.filter(liaison=user, shared_at__lte=at, ended_at__isnull=True)
+        MatterShare.objects.filter(
+            liaison=user, shared_at__lte=at, ended_at__isnull=True, case__disposed_at__isnull=True
+        )
         .filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at))
         .select_related("order", "case", "case__stream")
         .order_by("-shared_at", "-id")

@@ -28,6 +28,7 @@ class Permission(StrEnum):
     FREEZE_APPLY = "freeze_apply"
     SHARE = "share"
     EXPORT = "export"
+    IDENTITY = "identity"  # particulars of a subject: write them, see them in full
     EVIDENCE = "evidence"  # take exhibits in, keep their chain of custody
     # A liaison's, on what is shared with her, never on the case:
     MATTER_READ = "matter_read"
@@ -68,6 +69,7 @@ _INVESTIGATOR = frozenset(
         P.SHARE,
         P.EXPORT,
         P.EVIDENCE,
+        P.IDENTITY,
     }
 )
 
@@ -84,6 +86,7 @@ MEMBER_PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.SHARE,
             P.EXPORT,
             P.EVIDENCE,
+            P.IDENTITY,
             P.MEMBERS,
             P.TASKS,
             P.RETENTION,

@@ -4,11 +4,13 @@ A file is written beside its place, flushed to disk and then linked there, so th
 Reading checks the digest again: a byte that changed on disk is an error, never a download.
 """
 
+import contextlib
 import hashlib
 import os
 import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -148,7 +150,36 @@ def adopt(path: Path, sha256: str) -> Stored:
     size = path.stat().st_size
     target.parent.mkdir(mode=0o700, exist_ok=True)
     path.chmod(0o400)
+    # Now, not when its last part came: `discard` leaves alone what was stored a short while ago.
+    os.utime(path)
     path.replace(target)
     for folder in (target.parent, Path(settings.FILES_ROOT)):
         _flush_folder(folder)
     return Stored(sha256=sha256, size=size)
+
+
+# What was stored within this time is not discarded: its row may not be committed yet.
+SETTLED_SECONDS = 86_400
+
+
+def discard(sha256: str, *, at: datetime) -> bool:
+    """Remove the bytes under this digest, which no row names any more; False where they are gone, or just stored.
+
+    The name is taken away first, then looked at: somebody who stores the same bytes meanwhile puts new ones there, and
+    what was stored within SETTLED_SECONDS is put back.
+    """
+    target = path_of(sha256)
+    taken = Path(settings.FILES_ROOT) / "incoming" / f"discarded-{secrets.token_hex(16)}"
+    try:
+        target.rename(taken)
+    except FileNotFoundError:
+        return False
+    if at.timestamp() - taken.stat().st_mtime < SETTLED_SECONDS:
+        with contextlib.suppress(FileExistsError):
+            os.link(taken, target)
+        taken.unlink()
+        return False
+    taken.unlink()
+    for folder in (target.parent, taken.parent):
+        _flush_folder(folder)
+    return True

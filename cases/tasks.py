@@ -11,6 +11,7 @@ from cases.actions import (
     alerts,
     checkpoints,
     connectors,
+    disposal,
     exhibits,
     exports,
     orders,
@@ -152,6 +153,12 @@ def scan_exhibits() -> int:
     """Have new exhibits scanned, where there is a scanner."""
     with acting_from(Source(kind="task")):
         return exhibits.scan_waiting(now=lambda: datetime.now(UTC))
+
+
+@shared_task(name="cases.discard_files")
+def discard_files() -> int:
+    """Discard the stored files of cases that were disposed of."""
+    return disposal.discard_files(now=lambda: datetime.now(UTC))
 
 
 @shared_task(name="cases.purge_uploads")

@@ -9,12 +9,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from cases.access import Denied, NotFound, record_denial
+from cases.access import Denied, Disposed, NotFound, record_denial
 from cases.audit.record import Source, acting_from
 from cases.entrance import session_digest
 from cases.people.models import User
 from cases.reads import tell_reading
 from cases.refusals import UNWRITTEN
+from cases.views.disposal import disposed
 from cases.views.errors import unavailable
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -136,6 +137,8 @@ class Doors:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, NotFound):
             return render(request, "404.html", status=404)
+        if isinstance(exception, Disposed):
+            return disposed(request, exception.case.reference)
         if isinstance(exception, Denied):
             try:
                 record_denial(exception, at=datetime.now(UTC), what=f"{request.method} {_view_name(request)}")

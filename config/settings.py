@@ -192,6 +192,7 @@ CELERY_BEAT_SCHEDULE = {
     "cases-tell-left-out": {"task": "cases.tell_left_out", "schedule": 60.0, "options": {"expires": 120}},
     "files-check": {"task": "cases.check_files", "schedule": 300.0, "options": {"expires": 290}},
     "files-scan": {"task": "cases.scan_exhibits", "schedule": 20.0, "options": {"expires": 20}},
+    "disposed-files": {"task": "cases.discard_files", "schedule": 3600.0, "options": {"expires": 600}},
     "uploads-purge": {"task": "cases.purge_uploads", "schedule": 3600.0, "options": {"expires": 600}},
     "worker-heartbeat": {"task": "cases.heartbeat", "schedule": 5.0, "options": {"expires": 10}},
 }
@@ -335,6 +336,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     # Fields of one name with different words need names of their own in the schema.
     "ENUM_NAME_OVERRIDES": {
+        "ParticularKind": "cases.models.ParticularKind",
         "CaseStatus": "cases.status.CaseStatus",
         "OrderStatus": "cases.status.OrderStatus",
         "ObligationStatus": "cases.status.ObligationStatus",

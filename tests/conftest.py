@@ -16,7 +16,7 @@ from psycopg2 import sql
 from pytest_django import DjangoDbBlocker
 
 from cases.people.models import User
-from cases.sealing import masters
+from cases.sealing import blind, masters
 from tests.support.casework import Casework, make_person
 from tests.support.rows import arranged, taken_back
 
@@ -89,6 +89,7 @@ def _sealing_keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with override_settings(SEALING_KEYS=folder), pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOLDFAST_SEALING_KEYS", str(folder))
         masters.make()
+        blind.make()
         yield
 
 

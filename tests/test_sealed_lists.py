@@ -30,6 +30,11 @@ WITHHELD = "counted with what is hidden, which is then withheld or only hinted a
 
 RIGHT: dict[str, str] = {
     "cases/queries/sealed_reads.py:sealed_order_behind": SYSTEM,
+    "cases/access.py:live_shares": "what is shared with the liaison herself",
+    "cases/actions/exhibits/checks.py:_to_scan": SYSTEM,
+    "cases/queries/disposal.py:files_of": SYSTEM,
+    "cases/queries/stored.py:rows_with": SYSTEM,
+    "cases/queries/disposal.py:hindrance_of": "says that a case file is being made, not of what",
     "cases/queries/sealed_reads.py:sealed_orders_known": "those that she is named a reader of",
     "cases/actions/connector_reports.py:_more_to_come": SYSTEM,
     "cases/actions/connector_reports.py:_note_transactions": SYSTEM,

@@ -8,9 +8,11 @@ from cases.audit.models import SigningKey
 from cases.audit.record import record_system
 from cases.audit.tree.checkpoints import make_checkpoint
 from cases.audit.tree.keys import current, make_key, verifier_key
+from cases.models import ParticularIndex
 from cases.publishing import configured
-from cases.sealing import masters
-from cases.sealing.envelope import unwrap, wrap
+from cases.queries.particulars import index_of, opened
+from cases.sealing import blind, masters
+from cases.sealing.envelope import CannotUnseal, unwrap, wrap
 from cases.sealing.models import DataKey
 
 PIECE = 500
@@ -37,6 +39,7 @@ def rotate_sealing_key(*, at: datetime) -> int:
             DataKey.objects.bulk_update(rows, ["wrapped", "master"])
             done += len(rows)
             if not rows:
+                _index_anew()
                 record_system(
                     action="keys.sealing_rotated",
                     actor=None,
@@ -44,6 +47,22 @@ def rotate_sealing_key(*, at: datetime) -> int:
                     details={"master": new, "keys": done},
                 )
                 return done
+
+
+def _index_anew() -> None:
+    """A new search key, under which every particular is indexed anew. Under the lock of the transaction around it.
+
+    A search looks under every key that is there, so nothing is missed meanwhile.
+    """
+    key = blind.make()
+    rows = ParticularIndex.objects.exclude(key=key).select_related("particular__case__stream").order_by("pk")
+    while piece := list(rows.select_for_update(of=("self",))[:PIECE]):
+        for row in piece:
+            found_by = index_of(row.particular.kind, opened(row.particular))
+            if found_by is None:
+                raise CannotUnseal(f"particular {row.particular_id} is no longer looked for")
+            row.key, row.digest = found_by
+        ParticularIndex.objects.bulk_update(piece, ["key", "digest"])
 
 
 @transaction.atomic

@@ -27,7 +27,7 @@ def save_search(*, by: User, at: datetime, text: str) -> SavedSearch:
     if not words:
         raise ActionError(_("Type what you look for."), field="q")
     SavedSearch.objects.filter(user=by, searched_at__lt=at - KEPT).delete()
-    saved = SavedSearch.objects.create(user=by, text=words, searched_at=at)
+    saved = SavedSearch.keep(user=by, text=words, at=at)
     if allows(by.role, GlobalPermission.READ_ALL_CASES):
         # She is shown matters that she is no part of: whom she looked for is for those to know who ask about her.
         record_system(

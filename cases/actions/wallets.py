@@ -265,6 +265,11 @@ def unwatch_wallets(case: Case, *, at: datetime) -> None:
         snapshots.drop_watches(wallet_ids=wallet_ids, key=key, at=at)
 
 
+def forget_wallets(case: Case, *, at: datetime) -> None:
+    """Have no wallet looked at for this case any more, under the lock on the case."""
+    snapshots.drop_watches(wallet_ids=_attached(case), key=watch_key(case), at=at)
+
+
 def _ask_for_readings(case: Case, wallet_ids: list[int], *, at: datetime) -> int:
     count = snapshots.request_refresh(wallet_ids=wallet_ids, at=at)
     rows = CaseWallet.objects.filter(case=case, wallet_id__in=wallet_ids, detached_at__isnull=True)

@@ -17,7 +17,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from cases import storage
-from cases.access import Denied, NotFound, record_denial
+from cases.access import Denied, Disposed, NotFound, record_denial
 from cases.actions.base import ActionError, CaseClosed, NoSuchItem, WrongMove
 from cases.actions.freezes import NoLiveBasis, OwnApproval
 from cases.refusals import UNWRITTEN
@@ -82,6 +82,13 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 def _problem(error: Exception, context: dict[str, Any]) -> Problem | None:
     if isinstance(error, NotFound | Http404 | exceptions.NotFound):
         return not_found()
+    if isinstance(error, Disposed):
+        return Problem(
+            410,
+            "disposed",
+            _("The case was disposed of."),
+            _("Its retention was over. What remains of it is at GET disposed-cases."),
+        )
     if isinstance(error, Denied):
         request = context["request"]
         match = request.resolver_match

@@ -123,6 +123,28 @@ _SUBJECTS = {
         facts=(("name", w.text),),
     ),
     "subject.edited": Sentence(_("Subject %(number)s changed"), "pencil", changes="subject"),
+    "particular.added": Sentence(
+        _("%(kind)s of a subject recorded"),
+        "user",
+        details=(
+            D(_("Subject"), "subject", w.named),
+            D(_("Issuing country"), "country"),
+            D(_("Where it is known from"), "source"),
+        ),
+        facts=(("kind", w.particular_kind),),
+    ),
+    "particular.withdrawn": Sentence(
+        _("%(kind)s of a subject withdrawn"),
+        "circle-minus",
+        details=(REASON,),
+        facts=(("kind", w.particular_kind),),
+    ),
+    "particular.viewed": Sentence(
+        _("%(kind)s of a subject seen in full"),
+        "eye",
+        details=(D(_("Subject"), "subject", w.named),),
+        facts=(("kind", w.particular_kind),),
+    ),
     "account.attached": Sentence(
         _("Account %(number)s attached: %(account_number)s"),
         "landmark",
@@ -499,6 +521,12 @@ _ORDERS = {
     "paper.downloaded": Sentence(
         _("Paper %(number)s downloaded"), "download", details=(D(_("SHA-256"), "sha256"),)
     ),
+}
+
+_DISPOSALS = {
+    "disposal.asked": Sentence(_("Disposal of the record asked for"), "archive", "warn", (REASON,)),
+    "disposal.refused": Sentence(_("Disposal of the record refused"), "circle-minus", details=(REASON,)),
+    "disposal.agreed": Sentence(_("The record of the case disposed of"), "archive", "warn", (REASON,)),
 }
 
 _EXHIBITS = {
@@ -959,6 +987,18 @@ _SHARES = {
 
 # The installation's own record: people, tokens, prices, instruments, authorities.
 _SYSTEM = {
+    "case.disposed": Sentence(
+        _("Case %(reference)s disposed of: its key is destroyed"),
+        "archive",
+        "warn",
+        (
+            D(_("Last event of its own record"), "events", w.number),
+            D(_("SHA-256 of it"), "head"),
+            D(_("Asked for by"), "asked_by", w.person),
+            REASON,
+        ),
+        facts=(("reference", w.text),),
+    ),
     "instrument.changed": Sentence(
         _("Instrument changed: %(label)s"),
         "gavel",
@@ -1301,6 +1341,7 @@ SENTENCES: dict[str, Sentence] = {
     **_ALERTS,
     **_ORDERS,
     **_EXHIBITS,
+    **_DISPOSALS,
     **_FREEZES,
     **_FREEZE_LIFE,
     **_CONNECTOR,

@@ -31,6 +31,7 @@ from cases.models import (
     LegalOrder,
     Obligation,
     ObligationKind,
+    ParticularKind,
     ProofKind,
     ReminderKind,
     RetentionClass,
@@ -161,6 +162,7 @@ disposition = _label(Disposition)
 classification = _label(Classification)
 role = _label(Role)
 subject_kind = _label(SubjectKind)
+particular_kind = _label(ParticularKind)
 custody = _label(CustodyKind)
 scan = _label(ScanState)
 file_state = _label(FileState)
@@ -448,6 +450,11 @@ def about(value: Any) -> str | None:
         "alert": _("Alert %(number)s"),
     }
     return words[value["kind"]] % {"number": value["number"]}
+
+
+def named(value: Any) -> str | None:
+    """A thing of the case by its number and its name as it was at that time."""
+    return f"{value['number']}: {value['text']}" if value else None
 
 
 def numbers(value: Any) -> str | None:

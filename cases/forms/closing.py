@@ -113,3 +113,31 @@ class NewRetentionClassForm(RetentionClassForm):
         label=_("Key"), max_length=30, help_text=_("Small letters, digits and underscores.")
     )
     field_order = ["key"]
+
+
+class AskDisposalForm(forms.Form):
+    words = forms.CharField(
+        label=_("Why the record may go"),
+        max_length=2000,
+        widget=text_area(3),
+        help_text=_("Such as the class whose years are over, and that nobody asks for the record any more."),
+    )
+
+
+class DecideDisposalForm(forms.Form):
+    """Agreeing takes the reference of the case, typed; a refusal its reason."""
+
+    agrees = forms.TypedChoiceField(
+        label=_("Decision"),
+        choices=[("no", _("Refuse: the record stays")), ("yes", _("Agree: destroy the key of this case"))],
+        coerce=lambda value: value == "yes",
+        widget=forms.RadioSelect,
+    )
+    reference = forms.CharField(
+        label=_("Reference of the case"),
+        max_length=20,
+        required=False,
+        help_text=_("To agree: type it as it stands above."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=2000, required=False, widget=text_area(3))

@@ -9,7 +9,8 @@ class SearchForm(forms.Form):
         label=_("Search"),
         max_length=512,
         help_text=_(
-            "A case reference, words of a title, a name or alias, an account number, an agency reference, an address."
+            "A case reference, words of a title, a name or alias, an account number, an agency reference, an address; "
+            "or the whole number of a passport or tax file, an e-mail address, a telephone number."
         ),
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", "spellcheck": "false"}),
     )

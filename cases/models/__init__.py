@@ -29,6 +29,7 @@ from cases.models.connectors import (
 from cases.models.cover import LadderEntry, OrderedAmount, Rung
 from cases.models.credits import FreezeCredit
 from cases.models.customer_notices import CustomerNotice
+from cases.models.disposal import Disposal
 from cases.models.evidence import OrderPaper
 from cases.models.exhibits import (
     CustodyKind,
@@ -52,6 +53,7 @@ from cases.models.orders import (
     ObligationKind,
     VerificationMethod,
 )
+from cases.models.particulars import Particular, ParticularIndex, ParticularKind
 from cases.models.plumbing import IdempotentRequest, OutboxMessage, SavedSearch
 from cases.models.proofs import ObligationProof, ProofKind
 from cases.models.refusals import RefusalCount, TokenPlace, Told
@@ -110,6 +112,7 @@ __all__ = [
     "CustodyStep",
     "CustomerNotice",
     "DestinationCheck",
+    "Disposal",
     "EmergencyRelease",
     "ExchangeAccount",
     "Exhibit",
@@ -149,6 +152,9 @@ __all__ = [
     "OrderReader",
     "OrderedAmount",
     "OutboxMessage",
+    "Particular",
+    "ParticularIndex",
+    "ParticularKind",
     "ProofKind",
     "RefusalCount",
     "Reminder",

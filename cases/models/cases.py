@@ -60,6 +60,13 @@ class CaseQuerySet(models.QuerySet["Case"]):
         Members see their own; the auditor sees all; administrators and liaisons none (a liaison sees matters that
         are shared with her, by another door).
         """
+        return self.filter(disposed_at__isnull=True)._of(user)
+
+    def disposed_for(self, user: User) -> "CaseQuerySet":
+        """The cases that the person could see if they had not been disposed of."""
+        return self.filter(disposed_at__isnull=False)._of(user)
+
+    def _of(self, user: User) -> "CaseQuerySet":
         if sees_every_case(user):
             return self
         if user.is_active and user.role in {Role.INVESTIGATOR, Role.APPROVER, Role.COUNSEL}:
@@ -104,6 +111,8 @@ class Case(models.Model):
         _("disposition asked for"), max_length=20, choices=Disposition.choices, blank=True
     )
     closing_words = models.TextField(_("why it can be closed"), blank=True, max_length=2000)
+    # When what was sealed of it was destroyed (`cases.models.disposal`): from then on no door opens to it.
+    disposed_at = models.DateTimeField(null=True, blank=True, editable=False)
     # When anything in the case last changed; the order of the list.
     touched_at = models.DateTimeField()
     stream = models.OneToOneField(Stream, on_delete=models.PROTECT, related_name="+")
@@ -125,6 +134,10 @@ class Case(models.Model):
             known("disposition", ["", *Disposition.values], "case_disposition_known"),
             both_or_neither("closed_at", "closed_by", "case_closed_pair"),
             models.CheckConstraint(
+                condition=Q(disposed_at__isnull=True) | Q(status=CaseStatus.CLOSED),
+                name="case_disposed_is_closed",
+            ),
+            models.CheckConstraint(
                 condition=~Q(status=CaseStatus.CLOSED) | (Q(closed_at__isnull=False) & ~Q(disposition="")),
                 name="case_closed_complete",
             ),
@@ -142,10 +155,25 @@ class Case(models.Model):
         indexes = [
             models.Index(fields=["-touched_at", "-id"], name="case_by_touched"),
             models.Index(fields=["status", "-touched_at", "-id"], name="case_by_status"),
+            models.Index(
+                fields=["disposed_at"], condition=Q(disposed_at__isnull=False), name="case_by_disposal"
+            ),
             GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="case_title_trgm"),
         ]
         triggers = [
             *follows_moves("case"),
+            # By the decision of a second person alone, and for good.
+            FirmTrigger(
+                name="case_disposed_by_two",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                func="IF OLD.disposed_at IS NOT NULL AND (NEW.disposed_at IS DISTINCT FROM OLD.disposed_at OR "
+                "NEW.status <> OLD.status) THEN RAISE EXCEPTION 'what was disposed of stays so' USING ERRCODE = "
+                "'check_violation'; END IF; IF NEW.disposed_at IS NOT NULL AND OLD.disposed_at IS NULL AND NOT EXISTS "
+                "(SELECT FROM cases_disposal d WHERE d.case_id = NEW.id AND d.agreed AND d.decided_at = NEW.disposed_at) "
+                "THEN RAISE EXCEPTION 'two persons dispose of a case' USING ERRCODE = 'check_violation'; END IF; "
+                "RETURN NEW;",
+            ),
             *never_deleted("case"),
             FirmTrigger(
                 name="case_closing_asked_first",

@@ -1,12 +1,15 @@
 """Rows that carry work and requests: the outbox, idempotent requests, stored searches."""
 
 import secrets
+from datetime import datetime
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
 
+from cases.audit.record import system_stream
 from cases.people.models import User
+from cases.sealing.envelope import seal, unseal
 
 
 class OutboxMessage(models.Model):
@@ -52,7 +55,8 @@ class SavedSearch(models.Model):
 
     token = models.CharField(max_length=24, unique=True, default=new_search_token, editable=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    text = models.CharField(_("search"), max_length=512)
+    # Sealed under the installation's key: one looks for people by the numbers of their papers.
+    sealed_text = models.BinaryField()
     searched_at = models.DateTimeField()
 
     class Meta:
@@ -60,3 +64,20 @@ class SavedSearch(models.Model):
 
     def __str__(self) -> str:
         return self.token
+
+    @classmethod
+    def keep(cls, *, user: User, text: str, at: datetime) -> Self:
+        """A new row with its text sealed, for this row alone."""
+        row = cls(user=user, searched_at=at)
+        row.sealed_text = seal(system_stream().uuid, text.encode(), bound=row._bound)
+        row.save(force_insert=True)
+        return row
+
+    @property
+    def text(self) -> str:
+        """What was typed. Raises CannotUnseal where somebody put other bytes there."""
+        return unseal(system_stream().uuid, bytes(self.sealed_text), bound=self._bound).decode()
+
+    @property
+    def _bound(self) -> bytes:
+        return b"cases_savedsearch|sealed_text|" + self.token.encode()

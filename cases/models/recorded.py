@@ -13,6 +13,8 @@ RECORDED: Mapping[str, Collection[str]] = {
     "cases_casetag": (),
     "cases_note": (),
     "cases_subject": (),
+    # The sealed value itself: who puts another one there is found.
+    "cases_particular": (),
     "cases_exchangeaccount": (),
     "cases_accountholding": (),
     "cases_casewallet": (),
@@ -68,6 +70,7 @@ RECORDED: Mapping[str, Collection[str]] = {
     "cases_retentionclass": (),
     "cases_caseretention": (),
     "cases_legalhold": (),
+    "cases_disposal": (),
     "cases_selector": (),
     "cases_finding": (),
     "cases_verification": (),
@@ -86,6 +89,7 @@ RECORDED: Mapping[str, Collection[str]] = {
 # Each with the reason why nothing would be lost, or nobody deceived, if a row of it were changed.
 NOT_RECORDED: Mapping[str, str] = {
     "cases_upload": "bytes on their way in; the exhibit that they become is told",
+    "cases_particularindex": "made again from the sealed value; a wrong one makes a search miss",
     "cases_filecheck": "when a stored file was last read again; damage and its mending are told",
     "cases_outboxmessage": "work that waits for the relay; what it does is told when it is done",
     "cases_idempotentrequest": "answers kept for clients that ask again",

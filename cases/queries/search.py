@@ -14,8 +14,9 @@ from django.db.models import F, Func, Model, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Upper
 from django.utils.functional import Promise
 
-from cases.models import Case, CaseWallet, ExchangeAccount, LegalOrder, Subject
+from cases.models import Case, CaseWallet, ExchangeAccount, LegalOrder, Particular, Subject
 from cases.people.models import User
+from cases.queries.particulars import digests_of
 from cases.references import normalised
 from wallets.addresses import Detection, detect
 from wallets.models import Wallet
@@ -40,6 +41,7 @@ class Found:
     accounts: list[ExchangeAccount]
     orders: list[LegalOrder]
     wallets: list[CaseWallet]
+    particulars: list[Particular]
     more: frozenset[str]
     # Why a text that looks like an address is none of a chain kept here.
     address_error: str | Promise = ""
@@ -50,7 +52,15 @@ class Found:
     @property
     def total(self) -> int:
         return sum(
-            len(rows) for rows in (self.cases, self.subjects, self.accounts, self.orders, self.wallets)
+            len(rows)
+            for rows in (
+                self.cases,
+                self.subjects,
+                self.accounts,
+                self.orders,
+                self.wallets,
+                self.particulars,
+            )
         )
 
 
@@ -60,7 +70,7 @@ def terms_of(text: str) -> list[str]:
 
 
 def find(user: User, text: str) -> Found:
-    """Everything that this person may see and that fits the text. At most eight queries."""
+    """Everything that this person may see and that fits the text. At most nine queries."""
     text = " ".join(text.split())
     terms = terms_of(text)
     visible = Case.objects.visible_to(user)
@@ -77,6 +87,7 @@ def find(user: User, text: str) -> Found:
     cases: list[Case] = []
     if reference is not None:
         cases = some("cases", visible.select_related("lead").filter(reference=reference))
+    particulars = some("particulars", _by_particular(text, ids))
     detection = detect(text)
     wallets, address_error = _by_address(detection, ids), _why_no_address(detection)
     foreign = detection.verdict == "unsupported"
@@ -89,10 +100,11 @@ def find(user: User, text: str) -> Found:
             [],
             [],
             held,
+            particulars,
             frozenset(more),
             address_error,
             foreign,
-            too_short and not cases and not held,
+            too_short and not cases and not held and not particulars,
         )
     if not cases:
         cases = some(
@@ -118,9 +130,21 @@ def find(user: User, text: str) -> Found:
             .order_by("-id"),
         ),
         wallets=[],
+        particulars=particulars,
         more=frozenset(more),
         address_error=address_error,
         address_foreign=foreign,
+    )
+
+
+def _by_particular(text: str, visible_ids: "QuerySet[Case, int]") -> "QuerySet[Particular]":
+    """What identifies somebody by exactly this number, e-mail address or telephone number; withdrawn ones are not found."""
+    return (
+        Particular.objects.filter(
+            index__digest__in=digests_of(text), case__in=visible_ids, withdrawn_at__isnull=True
+        )
+        .select_related("case", "subject")
+        .order_by("-id")
     )
 
 

@@ -64,7 +64,8 @@ class Sight:
     def cases_of(self, path: str) -> Q:
         """The same on tables that reach a case by this path."""
         if self.keys is None:
-            return Q()
+            # The way that every key takes: what was disposed of is seen by nobody.
+            return Q(**{f"{path}__disposed_at__isnull": True})
         if isinstance(self.keys, QuerySet) or not self.keys:
             return Q(**{f"{path}__in": self.keys})
         # As the text of an array: a list would be sent element by element.

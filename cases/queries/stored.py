@@ -12,11 +12,14 @@ from cases.models import Case, Exhibit, Export, FileCheck, FileState, OrderPaper
 # Read at a time: the list is asked for again as it is worked off, so that two workers share it.
 AT_A_TIME: Final = 200
 
-# Every digest that a row names, beside the last look at it. Only names from the code stand here.
+# Every digest that a row of a case names that was not disposed of, beside the last look at it. Only names from the code
+# stand here.
 _DUE: Final = """
 SELECT named.sha256 FROM (
-    SELECT sha256 FROM cases_exhibit UNION SELECT sha256 FROM cases_orderpaper
-    UNION SELECT sha256 FROM cases_export WHERE sha256 <> ''
+    SELECT e.sha256 FROM cases_exhibit e JOIN cases_case c ON c.id = e.case_id AND c.disposed_at IS NULL
+    UNION SELECT p.sha256 FROM cases_orderpaper p JOIN cases_case c ON c.id = p.case_id AND c.disposed_at IS NULL
+    UNION SELECT x.sha256 FROM cases_export x JOIN cases_case c ON c.id = x.case_id AND c.disposed_at IS NULL
+        WHERE x.sha256 <> ''
 ) named LEFT JOIN cases_filecheck looked ON looked.sha256 = named.sha256
 WHERE looked.checked_at IS NULL OR looked.checked_at < %(since)s
 ORDER BY looked.checked_at NULLS FIRST, named.sha256 LIMIT %(limit)s
@@ -49,18 +52,22 @@ def due_for_check(*, since: datetime) -> Iterator[str]:
 
 
 def rows_with(sha256: str) -> list[FileRow]:
-    """Every row that names this digest, in the order of the streams of their cases."""
+    """Every row of a case that was not disposed of, that names this digest, in the order of the streams of their cases."""
     rows = [
         FileRow(row.case_id, row.case.stream_id, "exhibit", row.number, row.filename, row.order_id)
-        for row in Exhibit.objects.filter(sha256=sha256).select_related("case")
+        for row in Exhibit.objects.filter(sha256=sha256, case__disposed_at__isnull=True).select_related(
+            "case"
+        )
     ]
     rows += [
         FileRow(row.case_id, row.case.stream_id, "paper", row.number, row.filename, row.order_id)
-        for row in OrderPaper.objects.filter(sha256=sha256).select_related("case")
+        for row in OrderPaper.objects.filter(sha256=sha256, case__disposed_at__isnull=True).select_related(
+            "case"
+        )
     ]
     rows += [
         FileRow(row.case_id, row.case.stream_id, "export", None, row.reference, None)
-        for row in Export.objects.filter(sha256=sha256).select_related("case")
+        for row in Export.objects.filter(sha256=sha256, case__disposed_at__isnull=True).select_related("case")
     ]
     return sorted(rows, key=lambda row: (row.stream_id, row.kind, row.number or 0, row.name))
 

@@ -9,6 +9,7 @@ than 2^32 values, since each case has its own.
 import secrets
 import time
 from collections import OrderedDict
+from datetime import datetime
 from threading import Lock
 from uuid import UUID
 
@@ -86,6 +87,21 @@ def unseal(scope: UUID, sealed: bytes, *, bound: bytes) -> bytes:
 def destroyed(scope: UUID) -> bool:
     """Whether the scope's key was destroyed."""
     return DataKey.objects.filter(scope=scope, wrapped=None).exists()
+
+
+def destroy(scope: UUID, *, at: datetime) -> None:
+    """Destroy the scope's key, in the caller's transaction: nothing that it sealed can be read again.
+
+    A process that has the key in memory drops it within KEPT_SECONDS; the caller has its own drop it on commit. Raises
+    KeyDestroyed where it was destroyed already, CannotUnseal where there is none.
+    """
+    row = DataKey.objects.select_for_update().filter(scope=scope).first()
+    if row is None:
+        raise CannotUnseal(f"{scope} has no key")
+    if row.wrapped is None:
+        raise KeyDestroyed(str(scope))
+    row.wrapped, row.destroyed_at = None, at
+    row.save(update_fields=["wrapped", "destroyed_at"])
 
 
 def forget(scope: UUID | None = None) -> None:

@@ -45,10 +45,13 @@ def current() -> str:
 
 def load(name: str) -> bytes:
     """The key of this name, 32 bytes. Raises NoMasterKey."""
-    path = folder() / f"{name}.key"
+    return read_key(f"{name if name.isdigit() else 'unknown'}.key")
+
+
+def read_key(filename: str) -> bytes:
+    """The 32 bytes that a file of the folder holds in hex. Raises NoMasterKey."""
+    path = folder() / filename
     try:
-        if not name.isdigit():
-            raise ValueError
         key = bytes.fromhex(path.read_text(encoding="ascii"))
     except OSError as error:
         raise NoMasterKey(f"{path}: {error.strerror}") from error
@@ -61,9 +64,15 @@ def load(name: str) -> bytes:
 
 def make() -> str:
     """Write a new master key, durable when this returns, and return its name."""
+    name = str((numbers() or [0])[-1] + 1)
+    write_key(f"{name}.key")
+    return name
+
+
+def write_key(filename: str) -> None:
+    """Write a new key into a file of the folder that is not there yet, durable when this returns. Raises OSError."""
     place = folder()
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
-    name = str((numbers() or [0])[-1] + 1)
     # Written beside its place and linked there: a name never shows half a key, and two makers never one name.
     temporary = place / f".{secrets.token_hex(8)}"
     opened = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -72,7 +81,7 @@ def make() -> str:
             out.write(secrets.token_hex(KEY_BYTES))
             out.flush()
             os.fsync(out.fileno())
-        os.link(temporary, place / f"{name}.key")
+        os.link(temporary, place / filename)
     finally:
         temporary.unlink(missing_ok=True)
     held = os.open(place, os.O_RDONLY)
@@ -80,4 +89,3 @@ def make() -> str:
         os.fsync(held)
     finally:
         os.close(held)
-    return name

@@ -1,7 +1,8 @@
 """Data keys: one for each scope (a case, or the installation itself), itself encrypted under a master key.
 
 The master keys lie in files outside the database (`cases.sealing.masters`): who takes the database alone reads
-nothing that is sealed. Destroying a data key is how a disposed case's sealed texts go, from every backup at once.
+nothing that is sealed. Destroying a data key is how a disposed case's sealed texts go, once the backups that hold the key
+are gone as well, or the master key that wrapped it is.
 """
 
 import pgtrigger

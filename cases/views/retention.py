@@ -20,6 +20,7 @@ from cases.forms.closing import (
 from cases.models import LegalHold
 from cases.models.retention import newest_retention
 from cases.permissions import GlobalPermission, Permission, allows
+from cases.queries import disposal as disposal_queries
 from cases.queries import retention as retention_queries
 from cases.views.base import answer_form, bound, case_page, person_of
 
@@ -34,6 +35,7 @@ def retention(request: HttpRequest, ref: str) -> HttpResponse:
     state = retention_queries.state_of(grant.case)
     context = {
         "state": state,
+        "standing": disposal_queries.standing_of(grant.case, at=timezone.now()),
         "suggestion": None if state.is_closed else retention_queries.suggested(grant, at=timezone.now()),
         "may_set": grant.may(Permission.RETENTION) and state.is_closed,
         "may_hold": grant.may(Permission.RETENTION),

@@ -35,10 +35,11 @@ def search_results(request: HttpRequest, token: str) -> HttpResponse:
     saved = SavedSearch.objects.filter(token=token, user=user).first()
     if saved is None:
         raise NotFound
+    text = saved.text
     context = {
-        "form": SearchForm(initial={"q": saved.text}),
-        "text": saved.text,
-        "found": find(user, saved.text),
+        "form": SearchForm(initial={"q": text}),
+        "text": text,
+        "found": find(user, text),
         "limit": LIMIT,
     }
     return render(request, "search/results.html", context)

@@ -13,6 +13,7 @@ from cases.forms.subjects import SubjectForm
 from cases.models import Case, Subject
 from cases.permissions import Permission
 from cases.queries import subjects as queries
+from cases.queries.particulars import of_subject
 from cases.views.base import answer_form, bound, case_page, person_of
 
 
@@ -39,7 +40,11 @@ def subject_detail(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     """A subject with the wallets and accounts that are attributed to her."""
     grant = access.case_for(person_of(request), ref, Permission.READ)
     subject = _subject_in(grant.case, number)
-    context = {"subject": subject, "related": queries.related_to(subject, at=timezone.now())}
+    context = {
+        "subject": subject,
+        "related": queries.related_to(subject, at=timezone.now()),
+        "particulars": of_subject(subject),
+    }
     return case_page(request, grant, "subjects/detail.html", context)
 
 

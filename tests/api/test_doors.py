@@ -65,6 +65,11 @@ DOORS = [
     Door("POST", f"{CASE}/subjects", P.EDIT, {}),
     Door("GET", f"{CASE}/subjects/{{number}}", P.READ),
     Door("PATCH", f"{CASE}/subjects/{{number}}", P.EDIT, {}),
+    Door("GET", f"{CASE}/particulars", P.READ),
+    Door("POST", f"{CASE}/particulars", P.IDENTITY, {}),
+    Door("GET", f"{CASE}/particulars/{{number}}", P.READ),
+    Door("POST", f"{CASE}/particulars/{{number}}/view", P.IDENTITY),
+    Door("POST", f"{CASE}/particulars/{{number}}/withdraw", P.IDENTITY, {}),
     Door("GET", f"{CASE}/accounts", P.READ),
     Door("POST", f"{CASE}/accounts", P.ACCOUNTS, {}),
     Door("GET", f"{CASE}/accounts/{{number}}", P.READ),
@@ -105,6 +110,9 @@ DOORS = [
     Door("POST", f"{CASE}/closing/withdraw", P.MOVE, {}),
     Door("GET", f"{CASE}/retention", P.READ),
     Door("POST", f"{CASE}/retention", P.RETENTION, {}),
+    Door("GET", f"{CASE}/disposal", P.READ),
+    Door("POST", f"{CASE}/disposal", P.RETENTION, {}),
+    Door("POST", f"{CASE}/disposal/decision", P.RETENTION, {}),
     Door("POST", f"{CASE}/holds", P.RETENTION, {}),
     Door("POST", f"{CASE}/holds/{{number}}/lift", P.RETENTION, {}),
     Door("GET", f"{CASE}/orders", P.READ),
@@ -237,6 +245,7 @@ OTHERS = {
     ("POST", "/cases/{ref}/uploads/{token}/give-up"),
     ("GET", "/notices"),
     ("POST", "/notices/{notice}/read"),
+    ("GET", "/disposed-cases"),
     ("GET", "/retention-classes"),
     ("POST", "/retention-classes"),
     ("POST", "/retention-classes/{key}/change"),
@@ -309,6 +318,7 @@ def built() -> World:
     casework = Casework.opened()
     case_actions.write_note(grant=casework.grant(P.NOTE), at=moment(), text="Seen.")
     casework.subject()
+    casework.particular()
     wallet = casework.wallet()
     looked({wallet: {"ETH": 5}}, at=moment())
     looked({wallet: {"ETH": 6}}, at=moment())

@@ -8,10 +8,30 @@ from typing import Any
 
 from cases import access
 from cases.access import Grant
-from cases.actions import accounts, cases, closing, freezes, orders, people, shares, subjects, wallets
+from cases.actions import (
+    accounts,
+    cases,
+    closing,
+    freezes,
+    orders,
+    particulars,
+    people,
+    shares,
+    subjects,
+    wallets,
+)
 from cases.actions.freezes import AmountAsked
 from cases.actions.orders import Duty
-from cases.models import Case, CaseWallet, ExchangeAccount, FreezeOrder, LegalOrder, MatterShare, Subject
+from cases.models import (
+    Case,
+    CaseWallet,
+    ExchangeAccount,
+    FreezeOrder,
+    LegalOrder,
+    MatterShare,
+    Particular,
+    Subject,
+)
 from cases.models.instruments import shipped
 from cases.people.models import User
 from cases.permissions import Permission
@@ -104,6 +124,17 @@ class Casework:
             "attribution_confidence": "high",
         }
         return subjects.add_subject(grant=self.grant(Permission.EDIT), at=moment(), **(values | kwargs))
+
+    def particular(self, subject: int = 1, **kwargs: Any) -> Particular:
+        values: dict[str, Any] = {
+            "kind": "passport",
+            "value": "M 1234-5678",
+            "country": "KP",
+            "source": "Copy given when the account was opened",
+        }
+        return particulars.add_particular(
+            grant=self.grant(Permission.IDENTITY), at=moment(), subject=subject, **(values | kwargs)
+        )
 
     def wallet(self, address: str = ETHEREUM, chain: str = "ethereum", **kwargs: Any) -> CaseWallet:
         values: dict[str, Any] = {

@@ -40,6 +40,8 @@ from cases.models import (
     Notice,
     ObligationProof,
     OutboxMessage,
+    Particular,
+    ParticularIndex,
     RefusalCount,
     Reminder,
     ReportVerdict,
@@ -58,6 +60,7 @@ from cases.status import CHOICES, MOVES
 from cases.storage import Stored
 from tests.support import evidence
 from tests.support.casework import Casework, moment
+from tests.support.disposing import asked_to_dispose
 from tests.support.freezing import a_rung, breached, carried_out, confirmed_freeze, proposed_transfer
 from tests.support.looks import looked, swept
 from tests.support.rows import arranged, copied, execute, set_status, way_to
@@ -96,6 +99,14 @@ class Everything:
             "tag": {"name": "another"},
             "note": {"number": 99},
             "subject": {"number": 99},
+            "particular": {"number": 99, "uuid": "00000000-0000-4000-8000-000000000008"},
+            "disposal": {
+                "number": 99,
+                "decided_at": at,
+                "decided_by_id": me,
+                "agreed": False,
+                "reason": "No",
+            },
             "wallet": {"number": 99, "detached_at": at, "detached_by_id": me},
             "account": {"number": 99, "account_number": "EX-ANOTHER"},
             "holding": {},
@@ -410,6 +421,7 @@ def staged() -> Everything:
     grant, at = casework.grant, moment()
     case = casework.case
     casework.subject()
+    casework.particular()
     wallet = casework.wallet()
     account = casework.account()
     casework.holding(account)
@@ -509,6 +521,8 @@ def staged() -> Everything:
         "tag": CaseTag.objects.get(case=case),
         "note": Note.objects.get(case=case),
         "subject": case.subjects.get(),  # type: ignore[attr-defined]
+        "particular": Particular.objects.get(case=case),
+        "particular_index": ParticularIndex.objects.get(),
         "wallet": wallet,
         "account": account,
         "holding": AccountHolding.objects.get(account=account),
@@ -548,6 +562,7 @@ def staged() -> Everything:
         "notice": Notice.objects.filter(reminder__kind="breach").earliest("pk"),
         "feed": CalendarFeed.objects.create(user=casework.lead, digest="one", created_at=at),
         "hold": hold,
+        "disposal": asked_to_dispose(Casework.opened()),
         "retention": years,
         "retention_class": kept,
         "clock_rule": ClockRule.objects.get(key="preservation_90_days"),
@@ -570,7 +585,7 @@ def staged() -> Everything:
         "request": IdempotentRequest.objects.create(
             user=casework.lead, key="one", request_digest="0" * 64, created_at=at
         ),
-        "search": SavedSearch.objects.create(user=casework.lead, text="Kim", searched_at=at),
+        "search": SavedSearch.keep(user=casework.lead, text="Kim", at=at),
         "refusals": RefusalCount.objects.create(kind="denied", whose="one", began_at=at, left_out=1),
         "token_place": TokenPlace.objects.create(token=token, address="203.0.113.9", first_at=at),
         "user": casework.lead,

@@ -129,7 +129,7 @@ def test_old_searches_go_when_a_new_one_comes(casework: Casework, client_of: Cli
         (casework.lead, timedelta(days=1)),
         (casework.reader, KEPT * 2),
     ):
-        SavedSearch.objects.create(user=user, text="old", searched_at=moment() - age)
+        SavedSearch.keep(user=user, text="old", at=moment() - age)
     searched(client_of(casework.lead), "remote")
     assert SavedSearch.objects.filter(user=casework.lead).count() == 2
     assert SavedSearch.objects.filter(user=casework.reader).count() == 1

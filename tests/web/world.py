@@ -176,6 +176,7 @@ def built() -> World:
     lead = casework.lead
     cases.write_note(grant=casework.grant(P.NOTE), at=moment(), text="Called the clerk.")
     casework.subject()
+    casework.particular()
     read = casework.wallet()
     look = looked({read: {"ETH": 10**18}}, at=moment())
     moved(casework, read)

@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from cases import scanning, storage
 from cases.actions.base import event_value
@@ -32,10 +33,11 @@ def scan_waiting(*, now: Clock) -> int:
         return 0
     scanned, until = 0, now() + ROUND
     waiting = list(
-        Exhibit.objects.filter(scan=ScanState.UNSCANNED).order_by("id").values_list("pk", "sha256")[:50]
+        _to_scan().filter(scan=ScanState.UNSCANNED).order_by("id").values_list("pk", "sha256")[:50]
     )
     waiting += list(
-        Exhibit.objects.filter(scan=ScanState.FAILED, scanned_at__lt=now() - timedelta(hours=1))
+        _to_scan()
+        .filter(scan=ScanState.FAILED, scanned_at__lt=now() - timedelta(hours=1))
         .order_by("scanned_at")
         .values_list("pk", "sha256")[:10]
     )
@@ -51,6 +53,10 @@ def scan_waiting(*, now: Clock) -> int:
         note_scan(exhibit_id=pk, state=said.state, said=said.name, now=now)
         scanned += 1
     return scanned
+
+
+def _to_scan() -> "QuerySet[Exhibit]":
+    return Exhibit.objects.filter(case__disposed_at__isnull=True)
 
 
 @transaction.atomic

@@ -62,6 +62,9 @@ class ResultsOut(Shape):
     accounts = FoundThing(many=True)
     orders = FoundThing(many=True)
     wallets = FoundThing(many=True)
+    particulars = FoundThing(
+        many=True, help_text=_("Of a subject: its number, or how she is reached; `text` is her name.")
+    )
     more = serializers.ListField(child=Text())
     address_error = Text(help_text=_("Why a text that looks like an address is none."))
     too_short = Flag()
@@ -71,6 +74,7 @@ NAMES = {
     "Subject": lambda row: row.name,
     "ExchangeAccount": lambda row: row.account_number,
     "LegalOrder": lambda row: row.agency_reference,
+    "Particular": lambda row: row.subject.name,
     "CaseWallet": lambda row: row.wallet.address,
 }
 

@@ -4,9 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from cases import receiving
 from cases.access import Grant, case_for
-from cases.actions import accounts, cases, freezes, orders, subjects, wallets
-from cases.models import Case, CaseWallet, ExchangeAccount, FreezeOrder, LegalOrder, Subject
+from cases.actions import accounts, cases, exhibits, freezes, orders, particulars, subjects, wallets
+from cases.models import (
+    Case,
+    CaseWallet,
+    ExchangeAccount,
+    Exhibit,
+    FreezeOrder,
+    LegalOrder,
+    Particular,
+    Subject,
+)
 from cases.people.models import User
 from cases.permissions import Permission
 
@@ -43,6 +53,17 @@ class Desk:
 
     def subject(self, at: datetime, **facts: Any) -> Subject:
         return subjects.add_subject(grant=self.open(Permission.EDIT), at=at, **facts)
+
+    def particular(self, at: datetime, **facts: Any) -> Particular:
+        return particulars.add_particular(grant=self.open(Permission.IDENTITY), at=at, **facts)
+
+    def exhibit(self, at: datetime, *, content: bytes, filename: str, **facts: Any) -> Exhibit:
+        """An exhibit from a file of the demo, by the way that every file takes."""
+        grant = self.open(Permission.EVIDENCE)
+        begun = exhibits.begin_upload(grant=grant, at=at, filename=filename, size=len(content))
+        receiving.append(begun.token, offset=0, chunks=[content], size=len(content))
+        exhibits.keep_whole(grant=grant, at=at, token=begun.token, media_type="text/plain")
+        return exhibits.add_exhibit(grant=grant, at=at, upload=begun.token, **facts)
 
     def wallet(self, at: datetime, **facts: Any) -> CaseWallet:
         return wallets.attach_wallet(grant=self.open(Permission.WALLETS), at=at, **facts)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from cases.actions.cases import open_case
+from cases.actions.exhibits import Source
 from cases.actions.freezes import AmountAsked
 from cases.actions.orders import Duty, move_order
 from cases.actions.shares import share_matter
@@ -14,6 +15,11 @@ from cases.permissions import Permission
 
 NOTICE = "Everything in this case is fictional: persons, accounts, orders, amounts and dates."
 AGENCY = "Example Federal Agency (fictional)"
+
+CHAT = b"""FICTIONAL. Support chat of account DEMO-51180
+10:04 customer: my brother will use the laptop today, please do not lock it
+10:05 agent: only the holder of the account may use it
+"""
 
 
 def build(team: Team, development_wallets: Sequence[DevelopmentWallet], *, seeded_at: datetime) -> Case:
@@ -45,6 +51,27 @@ def build(team: Team, development_wallets: Sequence[DevelopmentWallet], *, seede
         attribution_confidence="medium",
         remarks="Alleged to let others use the account.",
         is_fictional=True,
+    )
+    for kind, value, country in (
+        ("passport", "DEMO 0000-4711 (fictional)", "ZZ"),
+        ("birth_date", "1991-02-03", ""),
+        ("email", "robin@example.test", ""),
+    ):
+        desk.particular(
+            opened + timedelta(hours=1, minutes=5),
+            subject=subject.number,
+            kind=kind,
+            value=value,
+            country=country,
+            source="Account opening papers (fictional)",
+        )
+    desk.exhibit(
+        opened + timedelta(hours=1, minutes=20),
+        content=CHAT,
+        filename="support-chat.txt",
+        title="Support chat of the account (fictional)",
+        description="As the exchange's support desk kept it.",
+        source=Source("Support desk (fictional)", "Internal mail", opened + timedelta(hours=1, minutes=10)),
     )
     desk.account(
         opened + timedelta(hours=2),

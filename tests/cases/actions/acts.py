@@ -16,6 +16,7 @@ from cases.actions import (
     exports,
     freezes,
     orders,
+    particulars,
     shares,
     subjects,
     wallets,
@@ -217,6 +218,22 @@ ACTS: list[Act] = [
     Act(cases.write_note, P.NOTE, lambda c: {"text": "Called the clerk."}),
     # Subjects and accounts
     Act(subjects.add_subject, P.EDIT, lambda c: SUBJECT),
+    Act(
+        particulars.add_particular,
+        P.IDENTITY,
+        lambda c: {
+            "subject": c.subject().number,
+            "kind": "email",
+            "value": "kim@example.test",
+            "source": "Account opening",
+        },
+    ),
+    Act(
+        particulars.withdraw_particular,
+        P.IDENTITY,
+        lambda c: number_of(c.particular(c.subject().number)) | {"reason": "Another person's"},
+    ),
+    Act(particulars.view_particular, P.IDENTITY, lambda c: number_of(c.particular(c.subject().number))),
     Act(subjects.edit_subject, P.EDIT, lambda c: number_of(c.subject()) | {"name": "Another"}),
     Act(
         accounts.attach_account,

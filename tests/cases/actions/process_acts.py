@@ -9,6 +9,7 @@ from cases.actions import (
     connectors,
     cover,
     customer_notices,
+    disposal,
     freezes,
     handover,
     retention,
@@ -20,6 +21,7 @@ from cases.models import ConnectorCall, FreezeCredit
 from cases.permissions import Permission
 from tests.cases.actions.acts import SOON, Act, Prepare, frozen, number_of, with_values
 from tests.support.casework import Casework, moment
+from tests.support.disposing import asked_to_dispose, due_for_disposal
 from tests.support.freezing import (
     DESTINATION,
     TXID,
@@ -160,6 +162,16 @@ def closed(casework: Casework) -> dict[str, Any]:
     return {**KEPT, "reason": "Read again"}
 
 
+def due(casework: Casework) -> dict[str, Any]:
+    due_for_disposal(casework)
+    return {}
+
+
+def disposal_asked(casework: Casework) -> dict[str, Any]:
+    asked_to_dispose(casework)
+    return {}
+
+
 def a_hold(casework: Casework) -> dict[str, Any]:
     hold = retention.place_hold(
         grant=casework.grant(P.RETENTION, casework.counsel), at=moment(), reason="Suit"
@@ -263,6 +275,13 @@ ACTS = [
     Act(closing.decide_closing, P.CLOSE, with_values(asked_to_close, agrees=True, **KEPT), by="approver"),
     Act(closing.withdraw_closing, P.MOVE, with_values(asked_to_close, reason="Not yet")),
     Act(retention.set_retention, P.RETENTION, closed, by="counsel"),
+    Act(disposal.ask_disposal, P.RETENTION, with_values(due, words="Its years are over"), by="counsel"),
+    Act(
+        disposal.decide_disposal,
+        P.RETENTION,
+        with_values(disposal_asked, agrees=False, reason="Somebody may ask"),
+        by="approver",
+    ),
     Act(retention.place_hold, P.RETENTION, lambda c: {"reason": "Suit"}, by="counsel"),
     Act(retention.lift_hold, P.RETENTION, with_values(a_hold, reason="Settled"), by="counsel"),
 ]

@@ -58,6 +58,7 @@ WORKERS = {
     "publish_due",
     "tell_untold_looks",
     "purge_uploads",
+    "discard_files",
     "scan_waiting",
     "note_scan",
     "check_files",
@@ -159,6 +160,7 @@ def test_every_action_runs_in_one_transaction() -> None:
         "take_in",
         "keep_whole",
         "purge_uploads",
+        "discard_files",
         "scan_waiting",
         "check_files",
     }

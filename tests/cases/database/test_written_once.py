@@ -44,6 +44,8 @@ NEVER_DELETED = [
     "case",
     "membership",
     "subject",
+    "particular",
+    "disposal",
     "wallet",
     "account",
     "order",

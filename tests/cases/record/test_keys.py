@@ -34,13 +34,15 @@ def ran(command: str) -> str:
 
 def test_the_first_key_is_made_once_and_for_its_owner_alone(folder: Path) -> None:
     ran("make_sealing_keys")
-    (path,) = folder.iterdir()
+    path, search = sorted(folder.iterdir())
+    assert (path.name, search.name) == ("1.key", "search-1.key")
+    assert stat.S_IMODE(search.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    before = path.read_bytes()
-    assert len(bytes.fromhex(before.decode())) == 32
+    before, searched = path.read_bytes(), search.read_bytes()
+    assert len(bytes.fromhex(before.decode())) == len(bytes.fromhex(searched.decode())) == 32
     assert "There is a master key" in ran("make_sealing_keys")
-    assert [each.read_bytes() for each in folder.iterdir()] == [before]
+    assert [each.read_bytes() for each in sorted(folder.iterdir())] == [before, searched]
 
 
 def test_a_lost_key_is_said_and_not_replaced(casework: Casework, folder: Path) -> None:
