@@ -53,7 +53,7 @@ def build(team: Team, development_wallets: Sequence[DevelopmentWallet], *, seede
         is_fictional=True,
     )
     for kind, value, country in (
-        ("passport", "DEMO 0000-4711 (fictional)", "ZZ"),
+        ("passport", "DEMO 0000-4711", "ZZ"),
         ("birth_date", "1991-02-03", ""),
         ("email", "robin@example.test", ""),
     ):
