@@ -53,8 +53,7 @@ def build(team: Team, development_wallets: Sequence[DevelopmentWallet], *, seede
         is_fictional=True,
     )
     for kind, value, country in (
-        ("passport", "DEMO 0000-4711", "ZZ"),
-        ("birth_date", "1991-02-03", ""),
+        ("other_id", "DEMO 0000-4711", "ZZ"),
         ("email", "robin@example.test", ""),
     ):
         desk.particular(
