@@ -1,8 +1,9 @@
 """What the record costs: audited commits by 8 writers, the same without a chain, growth, and reading it back.
 
-A commit is one transaction as an action makes it: the case's row is locked and marked touched, a note is inserted, and
-its event is written through `cases.audit.record.record` (sealed values, commitments, digests of the changed rows, the
-chain). Beside it in the same run stands the same transaction that inserts its event without chain, sealing and digests.
+A commit is one transaction that writes one event through `cases.audit.record.record` (sealed values, commitments, the
+chain, the mark that it awaits its leaf). Beside it in the same run stand: the same transaction into a plain log, without
+chain and sealing; a whole action as `cases.actions` makes it (the case's row is locked and marked touched, a note is
+inserted, the digests of the changed rows are told), and that again with a plain log.
 Writers are processes of their own, each with its case; times are of the whole transaction, as the client sees them.
 
 `verify` reads every event back as `manage.py verify_record` does, in one process for each core.
@@ -26,8 +27,9 @@ def main(*, quick: bool) -> None:
     set_up()
     say(machine())
     people = _people()
-    cost(people, seconds=5 if quick else 20)
+    # First while the record is small: the writers of `cost` leave a hundred thousand events behind them.
     growth(people, sizes=(10_000, 100_000) if quick else (10_000, 100_000, 1_000_000))
+    cost(people, seconds=5 if quick else 20)
     verify()
     trials(tamperings=1 if quick else 12, honest=50 if quick else 1000)
     restore(events=20_000 if quick else 200_000)
@@ -184,6 +186,39 @@ def _audited(case: Any, user: Any, number: int) -> None:
         )
 
 
+def _call(case: Any, user: Any, number: int) -> None:
+    """The audit call alone."""
+    from django.db import transaction
+
+    from cases.audit.record import record
+
+    with transaction.atomic():
+        record(
+            stream_id=case.stream_id,
+            stream_uuid=case.stream.uuid,
+            action="note.written",
+            actor=user,
+            occurred_at=datetime.now(UTC),
+            object_kind="note",
+            object_number=number,
+            details={"text": "Called the clerk.", "by": user.name},
+        )
+
+
+LOGGED = (
+    "INSERT INTO bench_log (stream_id, action, actor_id, occurred_at, details) VALUES (%s, %s, %s, %s, %s)"
+)
+
+
+def _plain_call(case: Any, user: Any, number: int) -> None:
+    """The same into a plain log table: no chain, no sealing."""
+    from django.db import connection, transaction
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        said = json.dumps({"text": "Called the clerk.", "by": user.name, "number": number})
+        cursor.execute(LOGGED, [case.stream_id, "note.written", user.pk, datetime.now(UTC), said])
+
+
 def _plain(case: Any, user: Any, number: int) -> None:
     """The same transaction with a plain log table: no chain, no sealing, no digests."""
     from django.db import connection, transaction
@@ -199,7 +234,7 @@ def _plain(case: Any, user: Any, number: int) -> None:
             [case.pk, number, "Called the clerk.", user.pk, now],
         )
         cursor.execute(
-            "INSERT INTO bench_log (stream_id, action, actor_id, occurred_at, details) VALUES (%s, %s, %s, %s, %s)",
+            LOGGED,
             [
                 case.stream_id,
                 "note.written",
@@ -219,7 +254,7 @@ def _writer(kind: str, who: tuple[int, int], seconds: float, first: int, start: 
 
     connection.close()
     case, user = Case.objects.select_related("stream").get(pk=who[0]), User.objects.get(pk=who[1])
-    write = {"audited": _audited, "plain": _plain}[kind]
+    write = {"call": _call, "plain_call": _plain_call, "action": _audited, "plain_action": _plain}[kind]
     write(case, user, first)
     times: list[float] = []
     start.wait()
@@ -273,14 +308,19 @@ def cost(people: list[tuple[int, int]], *, seconds: float) -> None:
             "CREATE TABLE bench_log (id bigserial PRIMARY KEY, stream_id bigint, action text, actor_id bigint, "
             "occurred_at timestamptz, details jsonb, recorded_at timestamptz DEFAULT clock_timestamp())"
         )
-    for name, kind in (("", "audited"), ("plain_", "plain")):
+    for name, kind in (
+        ("", "call"),
+        ("plain_", "plain_call"),
+        ("action_", "action"),
+        ("plain_action_", "plain_action"),
+    ):
         rate, times = _round(people, kind, seconds)
         say(
             f"{kind}: {rate:.0f}/s with {WRITERS} writers, p50 {quantile(times, 0.5):.2f} ms, {len(times)} commits"
         )
         figure(f"record.{name}commits_per_s", rate, "1/s")
         figure(f"record.{name}commit_p99_ms", quantile(times, 0.99), "ms")
-    rate, times = _round(people[:1], "audited", seconds / 2)
+    rate, times = _round(people[:1], "call", seconds / 2)
     figure("record.one_writer_commits_per_s", rate, "1/s")
     figure("record.one_writer_commit_p50_ms", quantile(times, 0.5), "ms")
 
@@ -294,7 +334,7 @@ def growth(people: list[tuple[int, int]], *, sizes: tuple[int, ...]) -> None:
         missing = size - Event.objects.count()
         if missing > 0:
             _fill(people, missing)
-        rate, times = _round(people, "audited", 5)
+        rate, times = _round(people, "call", 5)
         rates.append(rate)
         say(f"{Event.objects.count()} events: {rate:.0f} commits/s, p99 {quantile(times, 0.99):.2f} ms")
         figure(f"record.commits_per_s_at_{size}", rate, "1/s")

@@ -98,15 +98,41 @@ def record(
         body["actor"] = {"id": str(actor.public_id), "role": acting_role or actor.role}
     if object_kind:
         body["object"] = {"kind": object_kind, "number": object_number}
-    event = Event(
-        stream_id=stream_id,
-        nonce=nonce,
-        body=canonical(body),
-        sealed_values=sealed(stream=stream_uuid, nonce=nonce, values=values),
-        row_salt=values.row_salt,
-        actor_id=None if actor is None else actor.pk,
+    return _written(
+        Event(
+            stream_id=stream_id,
+            nonce=nonce,
+            body=canonical(body),
+            sealed_values=sealed(stream=stream_uuid, nonce=nonce, values=values),
+            row_salt=values.row_salt,
+            actor_id=None if actor is None else actor.pk,
+        )
     )
-    event.save(force_insert=True)
+
+
+# The columns that the database's own trigger sets are left to it: they stand here only because they are not null.
+_INSERT = (
+    'INSERT INTO "audit_event" (stream_id, nonce, body, sealed_values, row_salt, actor_id, sequence, action, object_kind, '
+    "acting_role, previous_hash, rows, hash) VALUES (%s, %s, %s, %s, %s, %s, 1, '', '', '', '', '', '') RETURNING id"
+)
+
+
+def _written(event: Event) -> Event:
+    """Insert the event. One statement of a fixed text: the ORM's own would take twice the time of the caller's processor."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT,
+            [
+                event.stream_id,
+                bytes(event.nonce),
+                bytes(event.body),
+                bytes(event.sealed_values),
+                bytes(event.row_salt),
+                event.actor_id,
+            ],
+        )
+        (event.pk,) = cursor.fetchone()
+    event._state.adding, event._state.db = False, connection.alias
     return event
 
 

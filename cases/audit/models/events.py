@@ -29,8 +29,7 @@ CHAIN_FUNCTION = """
         spoken := convert_from(NEW.body, 'UTF8')::jsonb;
         -- The lock on the stream is taken here, in the insert, which an action does last: it is held for
         -- the shortest time that still makes the sequence gapless.
-        UPDATE audit_stream SET length = length + 1 WHERE id = NEW.stream_id
-            RETURNING uuid, length, head_hash INTO head;
+        SELECT uuid, length, head_hash INTO head FROM audit_stream WHERE id = NEW.stream_id FOR NO KEY UPDATE;
         IF NOT FOUND THEN
             RAISE EXCEPTION 'audit: no such stream' USING ERRCODE = 'foreign_key_violation';
         END IF;
@@ -45,8 +44,8 @@ CHAIN_FUNCTION = """
         END IF;
         -- Drawn under the lock as well: in a stream the numbers of the rows ascend as the sequence does, and of two
         -- events that name one row the later has the higher number, since its transaction waited for the other's row.
-        NEW.id := nextval(pg_get_serial_sequence('audit_event', 'id'));
-        NEW.sequence := head.length;
+        NEW.id := nextval('audit_event_id_seq');
+        NEW.sequence := head.length + 1;
         NEW.previous_hash := head.head_hash;
         NEW.recorded_at := clock_timestamp();
         NEW.action := spoken->>'action';
@@ -69,7 +68,7 @@ CHAIN_FUNCTION = """
             || sha256(NEW.body)
             || sha256(convert_to(NEW.rows, 'UTF8'))
         );
-        UPDATE audit_stream SET head_hash = NEW.hash WHERE id = NEW.stream_id;
+        UPDATE audit_stream SET length = NEW.sequence, head_hash = NEW.hash WHERE id = NEW.stream_id;
         RETURN NEW;
 """
 
@@ -121,7 +120,8 @@ class Stream(models.Model):
 class Event(models.Model):
     """What somebody did: written once, last in its transaction, never changed."""
 
-    stream = models.ForeignKey(Stream, on_delete=models.PROTECT, related_name="events")
+    # The unique constraint below is the index that finds a stream's events.
+    stream = models.ForeignKey(Stream, on_delete=models.PROTECT, related_name="events", db_index=False)
     sequence = models.BigIntegerField(default=0)
     nonce = models.BinaryField()
     body = models.BinaryField()
