@@ -13,6 +13,7 @@ from cases.api.endpoints import (
     approval_thresholds,
     authorities,
     breaches,
+    bundles,
     case_tasks,
     cases,
     checkpoints,
@@ -142,6 +143,7 @@ casework = [
         customer_notices.CustomerNotices.as_view(),
         name="api-customer-notices",
     ),
+    path(f"{CASE}/bundles", bundles.Bundles.as_view(), name="api-bundles"),
     path(f"{CASE}/exhibits", exhibits.Exhibits.as_view(), name="api-exhibits"),
     path(f"{CASE}/exhibits/<api_number:number>", exhibits.OneExhibit.as_view(), name="api-exhibit"),
     path(

@@ -82,13 +82,14 @@ class Program:
 
 def answer_of(response: Any) -> Answer:
     kind = response.headers.get("Content-Type", "")
-    data = json.loads(response.content) if kind.endswith("json") else None
+    content = b"".join(response.streaming_content) if response.streaming else response.content
+    data = json.loads(content) if kind.endswith("json") else None
     if response.status_code >= 400:
-        assert kind == "application/problem+json", (response.status_code, kind, response.content[:500])
+        assert kind == "application/problem+json", (response.status_code, kind, content[:500])
         assert data["status"] == response.status_code
         assert data["type"].startswith("urn:holdfast:problem:")
         assert data["title"] and data["detail"]
-    return Answer(response.status_code, data, dict(response.headers), response.content)
+    return Answer(response.status_code, data, dict(response.headers), content)
 
 
 HERE = "127.0.0.1"

@@ -128,6 +128,7 @@ DOORS = [
     Door("POST", f"{CASE}/orders/{{number}}/obligations", P.ORDERS, {}),
     Door("GET", f"{CASE}/orders/{{number}}/papers", P.READ),
     Door("POST", f"{CASE}/orders/{{number}}/papers", P.ORDERS, {}),
+    Door("POST", f"{CASE}/bundles", P.EXPORT),
     Door("GET", f"{CASE}/exhibits", P.READ),
     Door("POST", f"{CASE}/exhibits", P.EVIDENCE, {}),
     Door("GET", f"{CASE}/exhibits/{{number}}", P.READ),

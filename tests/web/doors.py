@@ -345,6 +345,7 @@ API: dict[str, list[Door]] = {
         case(post=P.ORDER_DECIDE, data={"to": "withdrawn"}),
     ],
     "api-order-obligations": [case(post=P.ORDERS)],
+    "api-bundles": [case(post=P.EXPORT)],
     "api-exhibits": [case(get=P.READ, post=P.EVIDENCE)],
     "api-exhibit": [READ],
     "api-exhibit-custody": [case(get=P.READ, post=P.EVIDENCE)],

@@ -1,7 +1,9 @@
-"""The verification bundle as a page."""
+"""The verification bundle as a page and by the API."""
 
+import hashlib
 import io
 import zipfile
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from django.urls import reverse
 
 from cases.actions.keys import begin_signing
 from cases.audit.models import Event
+from tests.api.conftest import program_of
 from tests.support.casework import Casework, moment
 
 pytestmark = pytest.mark.django_db
@@ -52,3 +55,20 @@ def test_without_a_signing_key_it_says_so(
     assert answer.status_code == 422
     assert "cannot be signed now" in answer.content.decode()
     assert not Event.objects.filter(action="bundle.made").exists()
+
+
+def test_a_program_gets_the_same(casework: Casework, keys: Path) -> None:
+    begin_signing(at=moment())
+    program = program_of(casework.lead)
+    answer = program.post(f"cases/{casework.case.reference}/bundles")
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "application/zip"
+    digest = hashlib.sha256(answer.content)
+    assert answer.headers["Repr-Digest"] == f"sha-256=:{b64encode(digest.digest()).decode()}:"
+    told = Event.objects.get(action="bundle.made")
+    assert (told.values["sha256"], told.values["size"]) == (digest.hexdigest(), len(answer.content))
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert "record/events.jsonl" in archive.namelist()
+    assert program_of(casework.reader).post(f"cases/{casework.case.reference}/bundles").status == 403
+    assert program_of(casework.outsider).post(f"cases/{casework.case.reference}/bundles").status == 404
+    assert Event.objects.filter(action="bundle.made").count() == 1
