@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -152,6 +153,31 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     finally:
         made.stop_writing()
         services.stop()
+
+
+@contextmanager
+def disk_of(place: Path, mebibytes: int) -> Iterator[Path]:
+    """A file system of its own of this size; skipped, and said, where this user may mount none."""
+    place.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m,mode=777", "tmpfs", str(place)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        pytest.skip(f"no small disk can be mounted here: {done.stderr.strip()}")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 16 MiB."""
+    with disk_of(tmp_path / "small", 16) as place:
+        yield place
 
 
 def wait_until_written(ground: Ground, name: str, more: int, seconds: float = 60) -> None:
