@@ -121,6 +121,36 @@ def connector_is_whole(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -
 
 
 @register()
+def files_can_be_stored(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Half a bucket stores nothing, and evidence does not cross a network in the clear."""
+    said = settings.FILES_S3
+    if not said:
+        return []
+    found: list[CheckMessage] = []
+    if missing := [name for name, value in said.items() if not value and name != "region"]:
+        names = ", ".join(f"HOLDFAST_S3_{name.upper()}" for name in missing)
+        found.append(
+            Error(
+                f"Files are to lie in an S3-compatible bucket, but {names} is not set.",
+                hint="Set all of HOLDFAST_S3_ENDPOINT, _BUCKET, _ACCESS_KEY_FILE and _SECRET_KEY_FILE, or none.",
+                id="holdfast.E013",
+            )
+        )
+    endpoint = urlsplit(said["endpoint"])
+    if said["endpoint"] and not (
+        (endpoint.scheme == "https" and endpoint.hostname)
+        or (endpoint.scheme == "http" and endpoint.hostname in {"127.0.0.1", "::1", "localhost"})
+    ):
+        found.append(
+            Error(
+                "HOLDFAST_S3_ENDPOINT must be an https:// URL; plain http:// only on this machine.",
+                id="holdfast.E014",
+            )
+        )
+    return found
+
+
+@register()
 def prices_can_be_shown(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """A currency without a known minor unit would be found out by the first page that shows a value."""
     from wallets.prices import MINOR_UNITS

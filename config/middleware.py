@@ -15,6 +15,7 @@ from cases.entrance import session_digest
 from cases.people.models import User
 from cases.reads import tell_reading
 from cases.refusals import UNWRITTEN
+from cases.storage import Unreachable
 from cases.views.disposal import disposed
 from cases.views.errors import unavailable
 
@@ -145,7 +146,7 @@ class Doors:
             except UNWRITTEN:
                 return unavailable(request)
             return render(request, "403.html", status=403)
-        if isinstance(exception, UNWRITTEN):
+        if isinstance(exception, (*UNWRITTEN, Unreachable)):
             return unavailable(request)
         return None
 

@@ -287,6 +287,13 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 _entities = env.str("HOLDFAST_LEGAL_ENTITIES", default="").split(";")
 LEGAL_ENTITIES: list[str] = [name.strip() for name in _entities if name.strip()]
 PAPER_MAX_BYTES = env.int("HOLDFAST_PAPER_MAX_BYTES", default=50 * 1024 * 1024)
+# Stored files lie in an S3-compatible bucket where an endpoint is named; else below FILES_ROOT. Keys are read from files.
+FILES_S3: dict[str, str] = {
+    name: env.str(f"HOLDFAST_S3_{name.upper()}", default="")
+    for name in ("endpoint", "bucket", "region", "access_key_file", "secret_key_file")
+}
+if not any(FILES_S3.values()):
+    FILES_S3 = {}
 # An exhibit comes in parts, so it may be larger than what a form carries.
 EXHIBIT_MAX_BYTES = env.int("HOLDFAST_EXHIBIT_MAX_BYTES", default=10 * 1024 * 1024 * 1024)
 # Every stored file is read again at least this often.

@@ -34,6 +34,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="bin/backup", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument(
+        "--without-files",
+        action="store_true",
+        help="where stored files lie in a bucket: back up database and keys alone, the bucket by its own means",
+    )
     parser.add_argument("folder", type=Path, help="a folder that is not there yet")
     parser.add_argument(
         "--keys-to", type=Path, metavar="FOLDER", help="keep the keys apart, in another new folder"
@@ -42,7 +47,17 @@ def main() -> int:
     with prepare.sentences("bin/backup"):
         prepare.enter_venv(__file__, (*prepare.RUN, *prepare.LOCAL))
         sys.path.insert(0, str(PROJECT))
-        back_up(home(), options.folder.absolute(), options.keys_to and options.keys_to.absolute())
+        if os.environ.get("HOLDFAST_S3_ENDPOINT") and not options.without_files:
+            raise Trouble(
+                "Stored files lie in a bucket (HOLDFAST_S3_ENDPOINT), which this does not back up. Back the bucket "
+                "up by its own means, after the database, and give --without-files."
+            )
+        back_up(
+            home(),
+            options.folder.absolute(),
+            options.keys_to and options.keys_to.absolute(),
+            with_files=not options.without_files,
+        )
         return 0
     raise AssertionError("unreachable")
 
@@ -117,7 +132,7 @@ def without_password(url: str) -> str:
     return urlunsplit((parts.scheme, user + place, parts.path, parts.query, ""))
 
 
-def back_up(place: Path, folder: Path, keys_to: Path | None) -> None:
+def back_up(place: Path, folder: Path, keys_to: Path | None, *, with_files: bool = True) -> None:
     """The whole backup, under another name until it is complete and on disk."""
     for target in (folder, keys_to):
         if target is not None and target.exists():
@@ -140,7 +155,7 @@ def back_up(place: Path, folder: Path, keys_to: Path | None) -> None:
                 ],
                 "The database could not be read",
             )
-        copied = _copy_files(files_of(place), half / "files")
+        copied = _copy_files(files_of(place) if with_files else None, half / "files")
         kept = half if keys_to is None else keys_to.with_name(keys_to.name + ".part")
         kept.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in KEYS:
@@ -155,16 +170,17 @@ def back_up(place: Path, folder: Path, keys_to: Path | None) -> None:
     except BaseException:
         shutil.rmtree(half, ignore_errors=True)
         raise
-    say(f"{folder}: the database and {copied} files in {time.monotonic() - begun:.1f} s.")
+    what = f"{copied} files" if with_files else "no files, which lie in a bucket,"
+    say(f"{folder}: the database and {what} in {time.monotonic() - begun:.1f} s.")
     say(
         f"The keys are in {keys_to or folder}: whoever holds them and the database reads everything. Keep them safe."
     )
 
 
-def _copy_files(source: Path, target: Path) -> int:
+def _copy_files(source: Path | None, target: Path) -> int:
     target.mkdir(mode=0o700)
     count = 0
-    for path in sorted(source.glob("??/*")) if source.is_dir() else ():
+    for path in sorted(source.glob("??/*")) if source is not None and source.is_dir() else ():
         goal = target / path.parent.name / path.name
         goal.parent.mkdir(exist_ok=True, mode=0o700)
         try:

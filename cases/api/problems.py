@@ -21,6 +21,7 @@ from cases.access import Denied, Disposed, NotFound, record_denial
 from cases.actions.base import ActionError, CaseClosed, NoSuchItem, WrongMove
 from cases.actions.freezes import NoLiveBasis, OwnApproval
 from cases.refusals import UNWRITTEN
+from cases.storage import Unreachable
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +112,7 @@ def _problem(error: Exception, context: dict[str, Any]) -> Problem | None:
         return Problem(413, "too-large", _("The request is too large."), _("Send less at once."))
     if isinstance(error, SuspiciousOperation | UnreadablePostError):
         return Problem(400, "malformed", _("The request is malformed."), _("It could not be read."))
-    if isinstance(error, UNWRITTEN):
+    if isinstance(error, (*UNWRITTEN, Unreachable)):
         log.error("the database or the record could not be written", exc_info=error)
         return Problem(
             503,

@@ -106,7 +106,7 @@ def make(case: Case, *, checkpoint: Checkpoint, at: datetime, hidden: Collection
         lengths += [each for each in handed if each not in lengths]
         writer.add("record/streams.jsonl", _streams(case, [checkpoint, *lengths]))
         for sha256 in sorted(files):
-            writer.add(f"files/{sha256}", _pieces(storage.path_of(sha256)))
+            writer.add(f"files/{sha256}", storage.open_unchecked(sha256))
         guide = Path(settings.BASE_DIR) / "docs" / "verify"
         writer.add("holdfast_verify.py", _pieces(guide / "holdfast_verify.py"))
         writer.add("HOW-TO-VERIFY.md", _pieces(guide / "README.md"))

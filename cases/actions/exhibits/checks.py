@@ -46,6 +46,9 @@ def scan_waiting(*, now: Clock) -> int:
             break
         try:
             said = scanning.scan(storage.open_stream(sha256))
+        except storage.Unreachable:
+            log.exception("store.unreachable")
+            break
         except (FileNotFoundError, storage.Damaged):
             # The regular look tells of it.
             log.exception("file.not_scanned", sha256=sha256)
@@ -102,7 +105,12 @@ def check_files(
     for sha256 in due_for_check(since=since):
         if now() >= end:
             break
-        state = storage.check(sha256)
+        try:
+            state = storage.check(sha256)
+        except storage.Unreachable:
+            # Nothing is known of the file: it is looked at again in the next round.
+            log.exception("store.unreachable")
+            break
         note_file_state(sha256=sha256, state=state, now=now)
         found[state] += 1
     return found

@@ -1,4 +1,4 @@
-"""The file store: bytes under their SHA-256, written once.
+"""The file store on a file system: bytes under their SHA-256, written once.
 
 A file is written beside its place, flushed to disk and then linked there, so that a name never shows half a file.
 Reading checks the digest again: a byte that changed on disk is an error, never a download.
@@ -9,28 +9,13 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from django.conf import settings
 
-
-class Damaged(Exception):
-    """The stored bytes no longer have the digest under which they were stored."""
-
-
-class TooLarge(Exception):
-    """More bytes than the caller allows."""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A stored file: SHA-256 in hex and size in bytes."""
-
-    sha256: str
-    size: int
+from cases.storage.base import CHUNK, SETTLED_SECONDS, Damaged, Stored, TooLarge
 
 
 def path_of(sha256: str) -> Path:
@@ -79,27 +64,12 @@ def _flush_folder(folder: Path) -> None:
         os.close(opened)
 
 
-def store_file(path: Path) -> Stored:
-    """Store the content of a file that a child process wrote."""
-
-    def chunks() -> Iterable[bytes]:
-        with path.open("rb") as source:
-            while chunk := source.read(1 << 20):
-                yield chunk
-
-    return store(chunks())
-
-
 def read(sha256: str) -> bytes:
     """The bytes under this digest. Raises FileNotFoundError, or Damaged where they no longer fit it."""
     data = path_of(sha256).read_bytes()
     if hashlib.sha256(data).hexdigest() != sha256:
         raise Damaged(sha256)
     return data
-
-
-# What is read of a large file at a time.
-CHUNK = 1 << 20
 
 
 def open_stream(sha256: str) -> Iterator[bytes]:
@@ -129,6 +99,19 @@ def _checked(path: Path, sha256: str) -> Iterator[bytes]:
         raise Damaged(sha256)
 
 
+def open_unchecked(sha256: str) -> Iterator[bytes]:
+    """The bytes as they lie there. Raises FileNotFoundError at once."""
+    path = path_of(sha256)
+    path.stat()
+
+    def chunks() -> Iterator[bytes]:
+        with path.open("rb") as source:
+            while chunk := source.read(CHUNK):
+                yield chunk
+
+    return chunks()
+
+
 def check(sha256: str) -> Literal["intact", "damaged", "missing"]:
     """Whether the bytes under this digest are there and still fit it. In constant memory; a disk's error is damage."""
     try:
@@ -156,10 +139,6 @@ def adopt(path: Path, sha256: str) -> Stored:
     for folder in (target.parent, Path(settings.FILES_ROOT)):
         _flush_folder(folder)
     return Stored(sha256=sha256, size=size)
-
-
-# What was stored within this time is not discarded: its row may not be committed yet.
-SETTLED_SECONDS = 86_400
 
 
 def discard(sha256: str, *, at: datetime) -> bool:
