@@ -154,7 +154,7 @@ def _fill_batch(
                 agency_reference=f"BENCH-{case.pk}-{first + place}",
                 jurisdiction="US",
                 legal_basis="As the paper says",
-                scope="The account and what it holds.",
+                clear_scope="The account and what it holds.",
                 issued_at=served - timedelta(days=1),
                 served_at=served,
                 received_at=served,

@@ -303,7 +303,7 @@ def _fill_process(
                 agency_reference=f"BENCH-ORDER-{number:07d}",
                 jurisdiction="US",
                 legal_basis="18 USC 981",
-                scope="The account and what it holds.",
+                clear_scope="The account and what it holds.",
                 issued_at=now - timedelta(days=20),
                 served_at=now - timedelta(days=19),
                 received_at=now - timedelta(days=19),

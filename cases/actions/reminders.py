@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 from django.db import DatabaseError, transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -194,7 +194,14 @@ def mail_one(*, at: datetime) -> bool | None:
         notice.save(update_fields=["mail_at", "mail_error", "mail_tries"])
         return False
     try:
-        send_mail(_subject(notice), _body(notice), settings.DEFAULT_FROM_EMAIL, [notice.user.email])
+        EmailMessage(
+            _subject(notice),
+            _body(notice),
+            to=[notice.user.email],
+            # A worker that dies between the mail server's yes and its own commit sends again: the reader's program then
+            # knows the second for the first.
+            headers={"Message-ID": f"<notice-{notice.public_id}@holdfast.invalid>"},
+        ).send()
     except OSError as error:
         # Refused connections, time-outs and what a mail server answers are all OSErrors.
         wait = timedelta(seconds=min(3600, 30 * 2**notice.mail_tries))

@@ -27,7 +27,7 @@ Numbers = Mapping[tuple[str, int], int]
 
 def orders(case: Case, *, at: datetime) -> list[Facts]:
     """The order register, with everything that the case knows of each order."""
-    rows = LegalOrder.objects.of(case).select_related("verified_by", "recorded_by")
+    rows = LegalOrder.objects.of(case).select_related("case__stream", "verified_by", "recorded_by")
     return [
         {
             **_order(row, number=row.number, at=at),
@@ -51,7 +51,7 @@ def orders(case: Case, *, at: datetime) -> list[Facts]:
 
 def matter_order(order: LegalOrder, *, numbers: Numbers, at: datetime) -> Facts:
     """The one order of a matter, as its own authority may see it. Contacts and responsible staff stay inside."""
-    row = LegalOrder.objects.select_related("verified_by").get(pk=order.pk)
+    row = LegalOrder.objects.select_related("case__stream", "verified_by").get(pk=order.pk)
     return {
         **_order(row, number=numbers["order", row.number], at=at),
         "obligations": [

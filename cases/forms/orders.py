@@ -72,14 +72,14 @@ class OrderForm(forms.Form):
             "Known at first to you and to those responsible for its duties; name more readers on the order's page."
         ),
     )
-    sealed_terms = of_model(LegalOrder, "sealed_terms", widget=text_area(2))
+    sealed_terms = of_model(LegalOrder, "clear_sealed_terms", widget=text_area(2))
     non_disclosure_until = ClockField(
         label=_("Nobody is told until"),
         required=False,
         help_text=_("Becomes a duty of its own, where the instrument permits one."),
     )
-    non_disclosure_terms = of_model(LegalOrder, "non_disclosure_terms", widget=text_area(2))
-    scope = of_model(LegalOrder, "scope", widget=text_area())
+    non_disclosure_terms = of_model(LegalOrder, "clear_non_disclosure_terms", widget=text_area(2))
+    scope = of_model(LegalOrder, "clear_scope", widget=text_area(), required=True)
     paper = PapersField(
         label=_("Papers"),
         required=False,

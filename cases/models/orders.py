@@ -1,10 +1,13 @@
 """Legal orders and the duties in them."""
 
+import json
+
 import pgtrigger
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now, Upper
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from cases.models.authorities import Authority
@@ -13,6 +16,7 @@ from cases.models.cases import Case
 from cases.models.instruments import InstrumentType
 from cases.models.sealing import KnownQuerySet
 from cases.people.models import User
+from cases.sealing.envelope import CannotUnseal, KeyDestroyed, seal, unseal
 from cases.status import ORDER_UNANSWERED, ObligationStatus, OrderStatus
 from wallets.models.triggers import FirmTrigger, recorded_by_database
 
@@ -63,6 +67,10 @@ class ObligationKind(models.TextChoices):
 # These bind for a term and end with it: nothing is delivered, and the order's completion does not wait for them
 # where it asks for anything else. They are in force from the order's acceptance on, and are met when the term is over.
 TERM_KINDS = frozenset({str(ObligationKind.KEEP_OPEN), str(ObligationKind.NON_DISCLOSURE)})
+
+
+# What is kept sealed of an order.
+TEXTS = ("scope", "sealed_terms", "non_disclosure_terms")
 
 
 class LegalOrder(models.Model):
@@ -117,7 +125,10 @@ class LegalOrder(models.Model):
     requestor_badge = models.CharField(_("badge or officer ID"), max_length=80, blank=True)
     requestor_email = models.EmailField(_("requestor's official e-mail"), blank=True)
     requestor_phone = models.CharField(_("requestor's telephone"), max_length=40, blank=True)
-    scope = models.TextField(_("scope"), max_length=10_000)
+    # What the paper says in confidence is kept sealed under the case's key (`seal_texts`). The three columns in the clear
+    # are empty since then; orders that were recorded before keep them.
+    sealed_texts = models.BinaryField(null=True, editable=False)
+    clear_scope = models.TextField(_("scope"), max_length=10_000, blank=True, db_column="scope")
     issued_at = models.DateTimeField(_("issued"))
     served_at = models.DateTimeField(_("served"))
     received_at = models.DateTimeField(_("received"))
@@ -125,15 +136,20 @@ class LegalOrder(models.Model):
     ends_at = models.DateTimeField(
         _("ends"), null=True, blank=True, help_text=_("When the order itself ends, where it says so.")
     )
-    sealed_terms = models.TextField(
-        _("sealing terms"), max_length=2000, blank=True, help_text=_("The state of the court's file.")
+    clear_sealed_terms = models.TextField(
+        _("sealing terms"),
+        max_length=2000,
+        blank=True,
+        help_text=_("The state of the court's file."),
+        db_column="sealed_terms",
     )
     non_disclosure_until = models.DateTimeField(_("nobody is told until"), null=True, blank=True)
-    non_disclosure_terms = models.TextField(
+    clear_non_disclosure_terms = models.TextField(
         _("non-disclosure terms"),
         max_length=2000,
         blank=True,
         help_text=_("Who may not be told, in the paper's words."),
+        db_column="non_disclosure_terms",
     )
     time_zone = models.CharField(
         _("time zone of the paper"),
@@ -165,6 +181,16 @@ class LegalOrder(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["case", "number"], name="order_number_once"),
+            models.CheckConstraint(
+                condition=Q(
+                    sealed_texts__isnull=False,
+                    clear_scope="",
+                    clear_sealed_terms="",
+                    clear_non_disclosure_terms="",
+                )
+                | Q(sealed_texts__isnull=True) & ~Q(clear_scope=""),
+                name="order_texts_sealed",
+            ),
             known("status", OrderStatus.values, "order_status_known"),
             models.CheckConstraint(
                 condition=Q(ends_at__isnull=True) | Q(ends_at__gte=F("issued_at")),
@@ -254,6 +280,7 @@ class LegalOrder(models.Model):
                 "requestor_email",
                 "requestor_phone",
                 "scope",
+                "sealed_texts",
                 "issued_at",
                 "served_at",
                 "received_at",
@@ -314,6 +341,54 @@ class LegalOrder(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_instrument_display()} {self.agency_reference}"
+
+    def seal_texts(self, *, scope: str, sealed_terms: str, non_disclosure_terms: str) -> None:
+        """Keep these texts sealed, for this case and this number alone. Before the row is first saved."""
+        texts = {
+            "scope": scope,
+            "sealed_terms": sealed_terms,
+            "non_disclosure_terms": non_disclosure_terms,
+        }
+        plain = json.dumps(texts, ensure_ascii=False).encode()
+        self.sealed_texts = seal(self.case.stream.uuid, plain, bound=self._bound)
+
+    @property
+    def scope(self) -> str:
+        """What the order covers, in its words."""
+        return self._texts["scope"]
+
+    @property
+    def sealed_terms(self) -> str:
+        """The state of the court's file."""
+        return self._texts["sealed_terms"]
+
+    @property
+    def non_disclosure_terms(self) -> str:
+        """Who may not be told, in the paper's words."""
+        return self._texts["non_disclosure_terms"]
+
+    @cached_property
+    def _texts(self) -> dict[str, str]:
+        """The texts; where they cannot be read, why, in place of each."""
+        if self.sealed_texts is None:
+            return {
+                "scope": self.clear_scope,
+                "sealed_terms": self.clear_sealed_terms,
+                "non_disclosure_terms": self.clear_non_disclosure_terms,
+            }
+        try:
+            opened: dict[str, str] = json.loads(
+                unseal(self.case.stream.uuid, bytes(self.sealed_texts), bound=self._bound)
+            )
+        except KeyDestroyed:
+            return dict.fromkeys(TEXTS, str(_("no longer kept")))
+        except (CannotUnseal, ValueError):
+            return dict.fromkeys(TEXTS, str(_("cannot be read: what is stored is not what was written")))
+        return opened
+
+    @property
+    def _bound(self) -> bytes:
+        return b"cases_legalorder|sealed_texts|" + self.case.stream.uuid.bytes + b"|%d" % self.number
 
     def get_instrument_display(self) -> str:
         """What the instrument is called: in the reader's language where it is a shipped one."""

@@ -119,7 +119,11 @@ def authority_content(user: User, authority: Authority) -> AuthorityContent:
     return AuthorityContent(
         contacts=[row for row in contacts if row.ended_at is None],
         former=[row for row in contacts if row.ended_at is not None],
-        orders=list(orders.select_related("case").defer("scope").order_by("-received_at", "-id")[:SHOWN]),
+        orders=list(
+            orders.select_related("case")
+            .defer("clear_scope", "sealed_texts")
+            .order_by("-received_at", "-id")[:SHOWN]
+        ),
         rejections=list(rejections.order_by("-checked_at", "-id")[:SHOWN]),
     )
 

@@ -61,7 +61,7 @@ def alike(
     found = (
         known.filter(same_paper | Q(pk__in=list(shared)))
         .select_related("case", "issuer")
-        .defer("scope")
+        .defer("clear_scope", "sealed_texts")
         .order_by("-received_at", "-id")[:MOST]
     )
     names = {plain.casefold()}

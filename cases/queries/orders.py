@@ -71,7 +71,7 @@ def order_list(
 ) -> Page[OrderRow]:
     """The orders of a case, newest first. Two queries, whatever their number."""
     page = keyset(
-        LegalOrder.objects.of(case).defer("scope"),
+        LegalOrder.objects.of(case).defer("clear_scope", "sealed_texts"),
         keys=BY_NUMBER,
         after=after,
         before=before,
@@ -88,7 +88,9 @@ def order_of(case: Case, number: int) -> LegalOrder:
     """The order with this number. Raises NotFound."""
     order = (
         LegalOrder.objects.of(case)
-        .select_related("verified_by", "recorded_by", "instrument_type", "issuer", "validator", "enforcer")
+        .select_related(
+            "case__stream", "verified_by", "recorded_by", "instrument_type", "issuer", "validator", "enforcer"
+        )
         .filter(number=number)
         .first()
     )

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -206,7 +207,7 @@ ROUNDS = [SHORT, pytest.param(LONG, marks=pytest.mark.long)]
 def test_a_killed_worker_loses_nothing_and_does_nothing_twice(
     ground: Ground, worker: Worker, capsys: "pytest.CaptureFixture[str]", rounds: int
 ) -> None:
-    name, chance = f"worker-{rounds}", random.Random(rounds)
+    name, chance = f"worker-{uuid.uuid4().hex[:8]}", random.Random(rounds)
     begin(ground, name)
     for _round in range(rounds):
         before = len(told(ground, name)["note"])
@@ -228,7 +229,7 @@ def test_a_killed_valkey_loses_nothing_and_does_nothing_twice(
     ground: Ground, worker: Worker, capsys: "pytest.CaptureFixture[str]", rounds: int
 ) -> None:
     """One worker lives through it all, and goes on by itself each time that Valkey is back."""
-    name, chance = f"valkey-{rounds}", random.Random(rounds)
+    name, chance = f"valkey-{uuid.uuid4().hex[:8]}", random.Random(rounds)
     worker.start()
     begin(ground, name)
     until(lambda: bool(told(ground, name)["export"]), 60, "nobody asks for a case file")

@@ -18,6 +18,7 @@ from cases.actions.orders.selectors import selector_details, write_selector
 from cases.audit.record import utc_text
 from cases.models import InstrumentType, LegalOrder, ObligationKind
 from cases.models.instruments import ensured_type
+from cases.models.orders import TEXTS
 from cases.permissions import Permission
 
 
@@ -88,6 +89,7 @@ def record_order(
         "sealed_terms": sealed_terms.strip(),
         "non_disclosure_terms": non_disclosure_terms.strip(),
     }
+    sealed_texts = {name: texts.pop(name) for name in TEXTS}
     _in_order(
         at=at,
         time_zone=time_zone,
@@ -100,7 +102,7 @@ def record_order(
         authority_named(texts[name], by=grant.user)
         for name in ("issuing_authority", "validating_authority", "enforcing_authority")
     )
-    order = LegalOrder.objects.create(
+    order = LegalOrder(
         case=case,
         number=next_number(LegalOrder, case),
         instrument=kept.key,
@@ -120,6 +122,8 @@ def record_order(
         recorded_by=grant.user,
         **texts,
     )
+    order.seal_texts(**sealed_texts)
+    order.save(force_insert=True)
     written = [
         write_duty(grant, case=case, order=order, instrument=kept, duty=duty, at=at)
         for duty in [*duties, *_term_of_its_own(order, kept, duties)]
@@ -141,6 +145,7 @@ def record_order(
             "instrument_key": kept.key,
             "instrument_version": kept.version,
             **texts,
+            **sealed_texts,
             "issued_at": utc_text(issued_at),
             "served_at": utc_text(served_at),
             "received_at": utc_text(received_at),

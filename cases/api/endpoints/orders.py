@@ -226,7 +226,9 @@ def orders_of(case: Case) -> QuerySet[LegalOrder]:
     """Orders with all that OrderOut shows: a fixed number of queries, however many there are."""
     return (
         LegalOrder.objects.of(case)
-        .select_related("verified_by", "recorded_by", "instrument_type", "issuer", "validator", "enforcer")
+        .select_related(
+            "case__stream", "verified_by", "recorded_by", "instrument_type", "issuer", "validator", "enforcer"
+        )
         .prefetch_related(
             Prefetch(
                 "verifications",

@@ -109,6 +109,8 @@ REFUSED: list[tuple[str, str, dict[str, Value]]] = [
     ("holding_source_given", "holding", {"asset": ""}),
     # Orders
     ("order_number_once", "order", {"number": 1}),
+    ("order_texts_sealed", "order", {"sealed_terms": "File under seal."}),
+    ("order_texts_sealed", "order", {"sealed_texts": None}),
     ("order_verification_known", "order", {"verification_method": "trusted"}),
     *pair("order", "verified_at", "verified_by_id", "order_verified_pair"),
     ("order_verification_complete", "order", {"verification_method": ""}),
