@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cases import storage
-from cases.storage import Damaged, TooLarge
+from cases.storage import Damaged, TooLarge, filesystem
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_a_full_disk_leaves_nothing_behind(root: Path, monkeypatch: pytest.Monke
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(storage.os, "fsync", full)
+    monkeypatch.setattr(filesystem.os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         storage.store([b"x"])
     assert files(root) == []
@@ -117,7 +117,7 @@ def test_everything_is_flushed_before_the_name_appears(root: Path, monkeypatch: 
         flushed.append((kind, target.exists()))
         real(descriptor)
 
-    monkeypatch.setattr(storage.os, "fsync", fsync)
+    monkeypatch.setattr(filesystem.os, "fsync", fsync)
     storage.store([b"x"])
     assert flushed == [("bytes", False), ("folder", True), ("root", True)]
 
